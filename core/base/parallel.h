@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A pool of threads. Work is cut by its size, never by the number of threads, so results are the same for
+ * every count. Not re-entrant: a parallel_for inside a parallel_for runs in the calling thread. */
+#pragma once
+
+#include "core/base/types.h"
+
+G_BEGIN_DECLS
+
+/* @n_threads: 1 to 256, or 0 for as many as the process may use (affinity, cgroup). */
+SumiPool *sumi_pool_new (int n_threads);
+void sumi_pool_free (SumiPool *pool);
+int sumi_pool_get_n_threads (const SumiPool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiPool, sumi_pool_free)
+
+/* @index: which piece; @thread: 0 to n_threads − 1, for per-thread scratch. */
+typedef void (*SumiPoolFunc) (gpointer data, int index, int thread);
+
+/* Calls @func for 0 ≤ index < @n, in any order, and waits. @pool may be NULL: all in this thread. */
+void sumi_parallel_for (SumiPool *pool, int n, SumiPoolFunc func, gpointer data);
+
+G_END_DECLS

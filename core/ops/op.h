@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an op is: a shape rule, a plain reference kernel, and the cases that test every other kernel of it.
+ * ops.h has the functions to call. */
+#pragma once
+
+#include "core/tensor/backend.h"
+#include "core/tensor/tensor.h"
+
+G_BEGIN_DECLS
+
+#define SUMI_OP_MAX_IN 4
+
+/* A test case: input shapes (n_dims 0 = absent) and the params struct. */
+typedef struct
+{
+  int in[SUMI_OP_MAX_IN][SUMI_MAX_DIMS + 1]; /* each 0-ended */
+  gconstpointer params;
+} SumiOpCase;
+
+struct SumiOpClass
+{
+  const char *key;
+  int n_in;
+  int optional; /* bit i: input i may be NULL */
+  /* Fills shape/n_dims of @out. Returns: FALSE after sumi_eval_fail(). */
+  gboolean (*shape) (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, SumiTensor *out);
+  SumiKernel reference;
+  const SumiOpCase *cases;
+  int n_cases;
+  double tolerance; /* NMSE that f32 kernels may differ from the reference */
+  gboolean inplace; /* out may alias input 0 */
+};
+
+const SumiOpClass *const *sumi_ops (void); /* NULL-ended */
+const SumiOpClass *sumi_op_find (const char *key);
+
+/* Checks, allocates @out in scratch if NULL, dispatches. Returns: (transfer none): @out or the new tensor. */
+SumiTensor *sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params,
+                          SumiTensor *out);
+
+G_END_DECLS

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The core as ui, plugin, tools and tests see it. No core file includes it. */
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/image.h"
+#include "core/base/job.h"
+#include "core/base/option.h"
+#include "core/base/parallel.h"
+#include "core/base/random.h"
+#include "core/diffusion/sampler.h"
+#include "core/io/weights.h"
+#include "core/model/model.h"
+#include "core/task/task.h"
+#include "core/tensor/eval.h"
+
+G_BEGIN_DECLS
+
+/* The backend that this machine runs best with. */
+const SumiBackend *sumi_backend_default (void);
+
+G_END_DECLS

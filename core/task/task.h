@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tasks: image in, image out. A task declares its options once and runs on any host that can read rectangles
+ * and take bands of rows. */
+#pragma once
+
+#include "core/base/option.h"
+#include "core/base/types.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  SUMI_TASK_MASK_NEEDED = 1 << 0,   /* a mask (selection) says where */
+  SUMI_TASK_MASK_OPTIONAL = 1 << 1,
+  SUMI_TASK_HINTS = 1 << 2,         /* takes a picture of colour strokes */
+  SUMI_TASK_RESIZES = 1 << 3,       /* the result's canvas differs from the photo's */
+} SumiTaskFlags;
+
+/* Options that every task has: the first member of each task's struct, the last rows of its table. */
+typedef struct
+{
+  int seed;
+  int steps;      /* 0: the model's own choice */
+  char *sampler;  /* "auto" or a registry key */
+  char *schedule; /* "auto" or a registry key */
+  int threads;    /* 0: all */
+  gint64 memory;  /* bytes that buffers may take; 0: automatic */
+} SumiCommonOptions;
+
+/* The rows of a struct whose member "common" is a SumiCommonOptions: they come last in a task's table. */
+#define SUMI_COMMON_OPTIONS(Struct)                                                                                \
+  { .key = "seed", .label = N_ ("S_eed"), .blurb = N_ ("Another seed gives another result, the same seed the same"), \
+    .type = SUMI_OPTION_INT, .offset = G_STRUCT_OFFSET (Struct, common.seed), .max = G_MAXINT },                     \
+  { .key = "steps", .label = N_ ("S_teps"), .blurb = N_ ("Denoising steps; 0 lets the model choose"),                \
+    .type = SUMI_OPTION_INT, .flags = SUMI_OPTION_ADVANCED, .offset = G_STRUCT_OFFSET (Struct, common.steps),        \
+    .max = 1000 },                                                                                                   \
+  { .key = "sampler", .label = N_ ("Sa_mpler"), .blurb = N_ ("How a step is made; auto lets the model choose"),      \
+    .type = SUMI_OPTION_CHOICE, .flags = SUMI_OPTION_ADVANCED, .text = "auto",                                       \
+    .offset = G_STRUCT_OFFSET (Struct, common.sampler), .list_choices = sumi_sampler_choices },                      \
+  { .key = "schedule", .label = N_ ("Sche_dule"), .blurb = N_ ("How noise levels fall; auto lets the model choose"), \
+    .type = SUMI_OPTION_CHOICE, .flags = SUMI_OPTION_ADVANCED, .text = "auto",                                       \
+    .offset = G_STRUCT_OFFSET (Struct, common.schedule), .list_choices = sumi_schedule_choices },                    \
+  { .key = "threads", .label = N_ ("T_hreads"), .blurb = N_ ("Processor threads to use; 0 is all of them"),          \
+    .type = SUMI_OPTION_INT, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                    \
+    .offset = G_STRUCT_OFFSET (Struct, common.threads), .max = 256 },                                                \
+  { .key = "memory", .label = N_ ("Memor_y"), .blurb = N_ ("Memory that working buffers may take; 0 is automatic"),  \
+    .type = SUMI_OPTION_SIZE, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                   \
+    .offset = G_STRUCT_OFFSET (Struct, common.memory), .max = 1099511627776.0 }
+
+/* "auto" and every registry key; for list_choices. */
+const SumiChoice *sumi_sampler_choices (void);
+const SumiChoice *sumi_schedule_choices (void);
+
+/* What the host hands over. Sizes of photo, mask and hints agree (checked). Sources stay the host's. */
+typedef struct
+{
+  SumiSource *photo; /* 4 channels */
+  SumiSource *mask;  /* (nullable) 1 channel, [0, 1]; 1 = to be filled */
+  SumiSource *hints; /* (nullable) 4 channels; alpha > 0 is a stroke */
+} SumiTaskInput;
+
+/* One result, announced before its rows come. */
+typedef struct
+{
+  int index, count;            /* candidate @index of @count */
+  int x, y, width, height;     /* where it lies on the result's canvas */
+  int canvas_width, canvas_height;
+  int photo_x, photo_y;        /* where the photo's first pixel lies on it */
+  double scale;                /* of the canvas against the photo */
+  gboolean has_coverage;       /* rows come with a coverage: to be mixed with the photo by it, 0 = photo untouched */
+  gboolean has_colour;         /* FALSE: R = G = B throughout */
+  char *recipe;                /* everything needed to repeat it: "key=value" lines, borrowed */
+} SumiResult;
+
+struct SumiRun
+{
+  const SumiTaskInput *input;
+  const void *options; /* the task's struct, checked */
+  const SumiCommonOptions *common;
+  SumiPool *pool;
+  gint64 memory;       /* bytes for buffers, resolved */
+  SumiJob *job;        /* (nullable) */
+
+  /* The host: opens a place for one result. Returns: (nullable): NULL with an error ends the run.
+   * The sink is the host's and is valid until the run ends; nothing of it may show before the run succeeded. */
+  SumiSink *(*open) (SumiRun *run, const SumiResult *result, GError **error);
+  gpointer user_data;
+};
+
+struct SumiTaskClass
+{
+  const char *key, *label, *blurb; /* label, blurb N_() */
+  SumiTaskFlags flags;
+  gsize options_size;
+  const SumiOption *options;
+  gboolean (*run) (SumiRun *run, GError **error);
+  /* (nullable) further checks of options against input, before anything is computed */
+  gboolean (*check) (const SumiTaskInput *input, const void *options, GError **error);
+};
+
+const SumiTaskClass *const *sumi_tasks (void); /* NULL-ended */
+const SumiTaskClass *sumi_task_find (const char *key);
+
+/* Returns: (transfer full): a struct of defaults. */
+gpointer sumi_task_new_options (const SumiTaskClass *task);
+void sumi_task_free_options (const SumiTaskClass *task, gpointer options);
+
+/* Checks options and input, makes the pool, runs. Nothing but the host's sinks is written.
+ * @run: input, options, job, open and user_data set by the caller, the rest zero. */
+gboolean sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error);
+
+G_END_DECLS

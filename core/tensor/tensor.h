@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tensors: dtype, shape, data. Row-major, outermost dimension first (PyTorch's order), always contiguous.
+ * A tensor is never freed singly: it belongs to an arena, a weights file, or its creator. */
+#pragma once
+
+#include "core/base/types.h"
+
+G_BEGIN_DECLS
+
+#define SUMI_MAX_DIMS 4
+
+typedef enum
+{
+  SUMI_DTYPE_F32,
+  SUMI_DTYPE_F16,
+  SUMI_DTYPE_BF16,
+} SumiDType;
+
+struct SumiTensor
+{
+  SumiDType dtype;
+  int n_dims;                  /* 0 to SUMI_MAX_DIMS */
+  int shape[SUMI_MAX_DIMS];    /* ≥ 0; unused are 1 */
+  gpointer data;
+};
+
+gsize sumi_dtype_size (SumiDType dtype);
+const char *sumi_dtype_name (SumiDType dtype);
+/* Number of elements. */
+gsize sumi_tensor_count (const SumiTensor *t);
+gboolean sumi_tensor_same_shape (const SumiTensor *a, const SumiTensor *b);
+/* Returns: (transfer full): "[1, 4, 64, 64] f16". */
+char *sumi_tensor_describe (const SumiTensor *t);
+/* In @arena; NULL when there is no memory (or the size overflows). */
+SumiTensor *sumi_tensor_new (SumiArena *arena, SumiDType dtype, int n_dims, const int *shape);
+/* An f32 copy of @t (any dtype) in @arena; NULL when there is no memory. */
+SumiTensor *sumi_tensor_to_f32 (SumiArena *arena, const SumiTensor *t);
+
+static inline float *
+sumi_tensor_f32 (const SumiTensor *t)
+{
+  return (float *) t->data;
+}
+
+G_END_DECLS
