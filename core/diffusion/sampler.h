@@ -12,22 +12,25 @@ struct SumiStep
   SumiDenoiser *denoiser;
   double sigma, sigma_next;
   int index, count;
-  SumiTensor **state; /* sampler's own history, n_state slots, NULL at first; same shape as x */
-  double sigma_last;  /* σ of the step before, 0 in the first */
-  double churn;       /* [0, 1]: share of fresh noise, for samplers that know it */
-  SumiTensor *x0;     /* out: the newest D, for preview; may stay NULL */
-  /* Draws N(0, 1), projected, keyed by absolute pixel, step and @draw (0, 1 ... within the step).
-   * Returns: (transfer none): shape of x, scratch. */
-  SumiTensor *(*noise) (const SumiStep *step, SumiEval *ev, int draw);
+  double sigma_last;         /* σ of the step before; 0: there is no history */
+  SumiTensor *const *state;  /* n_state tensors of x's shape that live as long as the run; written by the sampler */
+  double churn;              /* [0, 1], for samplers with own_churn */
+  SumiTensor *x0;            /* out: the newest D, for previews; may stay NULL */
   const SumiLoop *loop;
 };
+
+/* Draws N(0, 1) of @like's shape, projected by the denoiser, keyed by absolute pixel, step and @draw (0 to 2).
+ * Returns: (transfer none): in scratch. */
+SumiTensor *sumi_step_noise (const SumiStep *step, SumiEval *ev, const SumiTensor *like, int draw);
 
 struct SumiSamplerClass
 {
   const char *key, *label; /* label N_() */
   int order;               /* of convergence on the probability-flow ODE with churn 0 */
   int n_state;
-  void (*step) (SumiStep *step, SumiEval *ev, SumiTensor *x); /* updates x in place */
+  gboolean own_churn;      /* FALSE: the loop churns before the step (Karras et al. 2022, algorithm 2) */
+  /* Takes x from sigma to sigma_next in place. */
+  void (*step) (SumiStep *step, SumiEval *ev, SumiTensor *x);
 };
 
 struct SumiScheduleClass

@@ -23,6 +23,7 @@ typedef struct
   int steps;      /* 0: the model's own choice */
   char *sampler;  /* "auto" or a registry key */
   char *schedule; /* "auto" or a registry key */
+  double churn;   /* [0, 1] share of fresh noise a step; < 0: the model's own choice */
   int threads;    /* 0: all */
   gint64 memory;  /* bytes that buffers may take; 0: automatic */
 } SumiCommonOptions;
@@ -40,6 +41,10 @@ typedef struct
   { .key = "schedule", .label = N_ ("Sche_dule"), .blurb = N_ ("How noise levels fall; auto lets the model choose"), \
     .type = SUMI_OPTION_CHOICE, .flags = SUMI_OPTION_ADVANCED, .text = "auto",                                       \
     .offset = G_STRUCT_OFFSET (Struct, common.schedule), .list_choices = sumi_schedule_choices },                    \
+  { .key = "churn", .label = N_ ("Ch_urn"),                                                                         \
+    .blurb = N_ ("Share of fresh noise in each step; -1 lets the model choose"), .type = SUMI_OPTION_DOUBLE,         \
+    .flags = SUMI_OPTION_ADVANCED, .offset = G_STRUCT_OFFSET (Struct, common.churn), .min = -1, .max = 1,            \
+    .value = -1 },                                                                                                   \
   { .key = "threads", .label = N_ ("T_hreads"), .blurb = N_ ("Processor threads to use; 0 is all of them"),          \
     .type = SUMI_OPTION_INT, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                    \
     .offset = G_STRUCT_OFFSET (Struct, common.threads), .max = 256 },                                                \
@@ -76,6 +81,7 @@ struct SumiRun
 {
   const SumiTaskInput *input;
   const void *options; /* the task's struct, checked */
+  const SumiTaskClass *task;
   const SumiCommonOptions *common;
   SumiPool *pool;
   gint64 memory;       /* bytes for buffers, resolved */
@@ -92,6 +98,7 @@ struct SumiTaskClass
   const char *key, *label, *blurb; /* label, blurb N_() */
   SumiTaskFlags flags;
   gsize options_size;
+  gsize common_offset; /* of the SumiCommonOptions in the struct */
   const SumiOption *options;
   gboolean (*run) (SumiRun *run, GError **error);
   /* (nullable) further checks of options against input, before anything is computed */
@@ -104,6 +111,13 @@ const SumiTaskClass *sumi_task_find (const char *key);
 /* Returns: (transfer full): a struct of defaults. */
 gpointer sumi_task_new_options (const SumiTaskClass *task);
 void sumi_task_free_options (const SumiTaskClass *task, gpointer options);
+
+/* Fills how to predict candidate @candidate from the common options; it borrows their strings. */
+void sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPredict *how);
+
+/* Returns: (transfer full): the recipe of one result: "sumi=VERSION", "task=KEY", "model-id=...", then every option
+ * that says what to compute, then @extra (nullable) lines. */
+char *sumi_run_dup_recipe (const SumiRun *run, SumiModel *model, const char *extra);
 
 /* Checks options and input, makes the pool, runs. Nothing but the host's sinks is written.
  * @run: input, options, job, open and user_data set by the caller, the rest zero. */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Chunks grow geometrically and are kept on release: after the first denoiser call the arena no longer asks the
+ * system for memory. */
+#include "core/base/arena.h"
+
+#include <stdlib.h>
+
+#define ALIGN       64
+#define FIRST_CHUNK ((gsize) 1 << 20)
+
+typedef struct Chunk Chunk;
+struct Chunk
+{
+  Chunk *next;
+  gsize size, used;
+  gsize before; /* bytes used in the chunks before this one, when it became current */
+};
+
+#define HEAD ((sizeof (Chunk) + ALIGN - 1) / ALIGN * ALIGN)
+
+struct SumiArena
+{
+  Chunk *first, *current;
+  gsize total; /* of all chunks */
+  gsize peak;
+};
+
+SumiArena *
+sumi_arena_new (void)
+{
+  return g_new0 (SumiArena, 1);
+}
+
+void
+sumi_arena_free (SumiArena *arena)
+{
+  if (! arena)
+    return;
+  for (Chunk *c = arena->first, *next; c; c = next)
+    {
+      next = c->next;
+      free (c);
+    }
+  g_free (arena);
+}
+
+static Chunk *
+chunk_add (SumiArena *arena, Chunk *after, gsize size)
+{
+  gsize want = MAX (MAX (size, arena->total / 2), FIRST_CHUNK);
+  Chunk *c = NULL;
+
+  if (want > G_MAXSIZE / 2)
+    return NULL;
+  want = (want + ALIGN - 1) / ALIGN * ALIGN;
+  c = aligned_alloc (ALIGN, HEAD + want);
+  if (! c && want > size)
+    {
+      want = (size + ALIGN - 1) / ALIGN * ALIGN;
+      c = aligned_alloc (ALIGN, HEAD + want);
+    }
+  if (! c)
+    return NULL;
+  c->size = want;
+  c->used = 0;
+  c->next = after ? after->next : arena->first;
+  if (after)
+    after->next = c;
+  else
+    arena->first = c;
+  arena->total += want;
+  return c;
+}
+
+gpointer
+sumi_arena_alloc (SumiArena *arena, gsize size)
+{
+  Chunk *c = arena->current;
+  gpointer p;
+
+  if (size > G_MAXSIZE / 4)
+    return NULL;
+  size = (MAX (size, 1) + ALIGN - 1) / ALIGN * ALIGN;
+  if (! c || c->size - c->used < size)
+    {
+      Chunk *next = c ? c->next : arena->first;
+      gsize before = c ? c->before + c->used : 0;
+
+      /* a kept chunk that is too small stays behind the new one for later */
+      if (! next || next->size < size)
+        next = chunk_add (arena, c, size);
+      if (! next)
+        return NULL;
+      next->used = 0;
+      next->before = before;
+      arena->current = c = next;
+    }
+  p = (char *) c + HEAD + c->used;
+  c->used += size;
+  arena->peak = MAX (arena->peak, c->before + c->used);
+  return p;
+}
+
+SumiArenaMark
+sumi_arena_mark (SumiArena *arena)
+{
+  return (SumiArenaMark){ arena->current, arena->current ? arena->current->used : 0 };
+}
+
+void
+sumi_arena_release (SumiArena *arena, SumiArenaMark mark)
+{
+  arena->current = mark.chunk;
+  if (arena->current)
+    arena->current->used = mark.used;
+}
+
+gsize
+sumi_arena_get_peak (const SumiArena *arena)
+{
+  return arena->peak;
+}

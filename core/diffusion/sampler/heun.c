@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Heun's method on the probability-flow ODE dx/dσ = (x − D(x; σ)) / σ. Karras et al. 2022 (arXiv 2206.00364),
+ * algorithm 1. Two denoiser calls a step, one in the last, where σ_next = 0 and the slope there does not exist.
+ *
+ * x: [N, C, H, W] */
+#include <glib/gi18n-lib.h>
+
+#include "core/diffusion/denoiser.h"
+#include "core/diffusion/sampler.h"
+#include "core/ops/ops.h"
+
+static void
+heun_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
+{
+  const double h = s->sigma_next - s->sigma, ratio = s->sigma_next / s->sigma;
+  SumiTensor *x0 = sumi_denoise (s->denoiser, ev, x, s->sigma);
+  SumiTensor *y, *y0, *slopes;
+
+  s->x0 = x0;
+  if (s->sigma_next <= 0)
+    {
+      sumi_lincomb (ev, ratio, x, 1 - ratio, x0, 0, NULL, x);
+      return;
+    }
+  y = sumi_lincomb (ev, ratio, x, 1 - ratio, x0, 0, NULL, NULL);
+  y0 = sumi_denoise (s->denoiser, ev, y, s->sigma_next);
+  s->x0 = y0;
+  /* x + h/2·((x − x0)/σ + (y − y0)/σ') */
+  slopes = sumi_lincomb (ev, -h / (2 * s->sigma), x0, h / (2 * s->sigma_next), y, -h / (2 * s->sigma_next), y0, NULL);
+  sumi_lincomb (ev, 1 + h / (2 * s->sigma), x, 1, slopes, 0, NULL, x);
+}
+
+const SumiSamplerClass sumi_sampler_heun = {
+  .key = "heun",
+  .label = N_ ("Heun"),
+  .order = 2,
+  .step = heun_step,
+};

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/task/task.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/image.h"
+#include "core/base/job.h"
+#include "core/base/parallel.h"
+#include "core/diffusion/sampler.h"
+#include "core/model/model.h"
+
+#define SUMI_ROW(name) extern const SumiTaskClass sumi_task_##name;
+#include "core/task/task-rows.h"
+#undef SUMI_ROW
+
+static const SumiTaskClass *const tasks[] = {
+#define SUMI_ROW(name) &sumi_task_##name,
+#include "core/task/task-rows.h"
+#undef SUMI_ROW
+  NULL
+};
+
+const SumiTaskClass *const *
+sumi_tasks (void)
+{
+  return tasks;
+}
+
+const SumiTaskClass *
+sumi_task_find (const char *key)
+{
+  for (int i = 0; tasks[i]; i++)
+    if (! strcmp (tasks[i]->key, key))
+      return tasks[i];
+  return NULL;
+}
+
+/* ---- options ---------------------------------------------------------- */
+
+const SumiChoice *
+sumi_sampler_choices (void)
+{
+  static gsize made = 0;
+
+  if (g_once_init_enter (&made))
+    {
+      GArray *all = g_array_new (TRUE, TRUE, sizeof (SumiChoice));
+
+      g_array_append_val (all, ((SumiChoice){ "auto", N_ ("Automatic") }));
+      for (const SumiSamplerClass *const *s = sumi_samplers (); *s; s++)
+        g_array_append_val (all, ((SumiChoice){ (*s)->key, (*s)->label }));
+      g_once_init_leave (&made, (gsize) g_array_free (all, FALSE));
+    }
+  return (const SumiChoice *) made;
+}
+
+const SumiChoice *
+sumi_schedule_choices (void)
+{
+  static gsize made = 0;
+
+  if (g_once_init_enter (&made))
+    {
+      GArray *all = g_array_new (TRUE, TRUE, sizeof (SumiChoice));
+
+      g_array_append_val (all, ((SumiChoice){ "auto", N_ ("Automatic") }));
+      for (const SumiScheduleClass *const *s = sumi_schedules (); *s; s++)
+        g_array_append_val (all, ((SumiChoice){ (*s)->key, (*s)->label }));
+      g_once_init_leave (&made, (gsize) g_array_free (all, FALSE));
+    }
+  return (const SumiChoice *) made;
+}
+
+gpointer
+sumi_task_new_options (const SumiTaskClass *task)
+{
+  gpointer options = g_malloc0 (task->options_size);
+
+  sumi_options_init (task->options, options);
+  return options;
+}
+
+void
+sumi_task_free_options (const SumiTaskClass *task, gpointer options)
+{
+  if (! options)
+    return;
+  sumi_options_clear (task->options, options);
+  g_free (options);
+}
+
+void
+sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPredict *how)
+{
+  *how = (SumiPredict){
+    .seed = (guint64) common->seed,
+    .candidate = candidate,
+    .steps = common->steps,
+    .sampler = common->sampler,
+    .schedule = common->schedule,
+    .churn = common->churn,
+  };
+}
+
+char *
+sumi_run_dup_recipe (const SumiRun *run, SumiModel *model, const char *extra)
+{
+  g_autofree char *options = sumi_options_dup_recipe (run->task->options, run->options);
+  g_autofree char *id = model ? sumi_model_dup_id (model) : NULL;
+
+  return g_strdup_printf ("sumi=%s\ntask=%s\n%s%s%s%s%s", SUMI_VERSION, run->task->key, id ? "model-id=" : "", id ? id : "",
+                          id ? "\n" : "", options, extra ? extra : "");
+}
+
+/* ---- running ---------------------------------------------------------- */
+
+/* Buffers may take half of what is free, but never less than 256 MB nor more than 1 GB unless asked for: more does not
+ * make anything faster. */
+static gint64
+automatic_memory (void)
+{
+  const gint64 mega = 1 << 20;
+  gint64 available = (gint64) sysconf (_SC_AVPHYS_PAGES) * (gint64) sysconf (_SC_PAGESIZE);
+
+  return CLAMP (available / 2, 256 * mega, 1024 * mega);
+}
+
+static gboolean
+same_size (const SumiSource *photo, const SumiSource *other, const char *what, GError **error)
+{
+  if (photo->width == other->width && photo->height == other->height)
+    return TRUE;
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT, "the %s has %d×%d pixels, the photo %d×%d: scale or crop the %s to the photo's size",
+               what, other->width, other->height, photo->width, photo->height, what);
+  return FALSE;
+}
+
+static gboolean
+check_input (const SumiTaskClass *task, const SumiTaskInput *input, GError **error)
+{
+  const gboolean takes_mask = task->flags & (SUMI_TASK_MASK_NEEDED | SUMI_TASK_MASK_OPTIONAL);
+
+  if ((task->flags & SUMI_TASK_MASK_NEEDED) && ! input->mask)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT, "“%s” needs to know where: give a mask or a selection", task->key);
+      return FALSE;
+    }
+  if (input->mask && ! takes_mask)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "“%s” takes no mask", task->key);
+      return FALSE;
+    }
+  if (input->hints && ! (task->flags & SUMI_TASK_HINTS))
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "“%s” takes no colour hints", task->key);
+      return FALSE;
+    }
+  return (! input->mask || same_size (input->photo, input->mask, "mask", error)) && (! input->hints || same_size (input->photo, input->hints, "picture of hints", error));
+}
+
+gboolean
+sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
+{
+  g_autoptr (SumiPool) pool = NULL;
+  gboolean ok;
+
+  g_return_val_if_fail (run->input && run->input->photo && run->options && run->open, FALSE);
+  if (! sumi_options_check (task->options, run->options, error) || ! check_input (task, run->input, error) || (task->check && ! task->check (run->input, run->options, error)) || ! sumi_job_check (run->job, error))
+    return FALSE;
+  run->task = task;
+  run->common = (const SumiCommonOptions *) ((const char *) run->options + task->common_offset);
+  run->memory = run->common->memory > 0 ? run->common->memory : automatic_memory ();
+  run->pool = pool = sumi_pool_new (run->common->threads);
+  ok = task->run (run, error);
+  run->pool = NULL;
+  return ok;
+}
