@@ -12,11 +12,9 @@
 #include "core/io/weights.h"
 #include "core/model/model.h"
 #include "core/task/task.h"
+#include "core/tensor/backend.h"
 #include "core/tensor/eval.h"
 
 G_BEGIN_DECLS
-
-/* The backend that this machine runs best with. */
-const SumiBackend *sumi_backend_default (void);
 
 G_END_DECLS

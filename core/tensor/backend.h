@@ -17,4 +17,7 @@ struct SumiBackend
   SumiKernel (*find) (const SumiOpClass *op);
 };
 
+/* The backend that this machine runs best with; defined in sumi.c, which alone knows them all. */
+const SumiBackend *sumi_backend_default (void);
+
 G_END_DECLS
