@@ -128,8 +128,11 @@ sumi_expect (SumiEval *ev, SumiDims *dims, const SumiTensor *t, const char *patt
   ok = t && t->n_dims == n;
   for (int i = 0; ok && i < n; i++)
     {
-      if (g_ascii_isdigit (words[i][0]))
-        ok = g_ascii_strtoll (words[i], NULL, 10) == t->shape[i];
+      char *end = NULL;
+      const gint64 number = g_ascii_strtoll (words[i], &end, 10);
+
+      if (end != words[i] && ! *end)
+        ok = number == t->shape[i];
       else
         {
           int *size = dim_slot (dims, words[i]);

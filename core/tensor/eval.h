@@ -37,7 +37,7 @@ SumiTensor *sumi_eval_tensor_like (SumiEval *ev, const SumiTensor *t);
 /* The tensor that stands for "failed": [0]. */
 SumiTensor *sumi_eval_nothing (SumiEval *ev);
 
-/* Checks @t against a pattern of names and numbers, "N C h w" or "Co 9 3 3"; a name binds to its size on first use
+/* Checks @t against a pattern of names and numbers, "N C h w", "Co 9 3 3" or "2Co T"; a name binds to its size on first use
  * in @dims. Sets a sticky SHAPE error naming @what and both shapes. */
 typedef struct { char name[16]; int size; } SumiDim;
 typedef struct { SumiDim dims[16]; int n; } SumiDims;

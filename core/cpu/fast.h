@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Helpers of the SIMD kernels: functions compiled once per instruction set and picked at run time, and an exponential
+ * that the compiler vectorises. */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__gnu_linux__) && ! defined(__clang__) && ! defined(__SANITIZE_ADDRESS__)
+#define SUMI_CLONES __attribute__ ((target_clones ("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SUMI_CLONES
+#endif
+
+/* e^x to 2 ulp: 2^n·p(r), r = x − n·ln 2, with the Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2. Clamped to
+ * [−87, 88], where the result is a normal number. */
+static inline float
+sumi_fast_exp (float x)
+{
+  const float y = MIN (MAX (x, -87.0f), 88.0f);
+  const float n = __builtin_rintf (y * 1.44269504f);
+  const float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+  const float p = 1 + r * (1 + r * (0.5f + r * (1.0f / 6 + r * (1.0f / 24 + r * (1.0f / 120 + r * (1.0f / 720 + r * (1.0f / 5040)))))));
+  const gint32 bits = ((gint32) n + 127) << 23;
+  float scale;
+
+  memcpy (&scale, &bits, sizeof scale);
+  return p * scale;
+}
+
+static inline float
+sumi_fast_silu (float x)
+{
+  return x / (1 + sumi_fast_exp (-x));
+}

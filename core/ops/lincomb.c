@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* α·a + β·b + γ·c, in double: samplers lose nothing to cancelling terms. */
+#include "core/base/error.h"
+#include "core/ops/op.h"
+#include "core/ops/ops.h"
+#include "core/ops/params.h"
+#include "core/tensor/eval.h"
+
+static gboolean
+lincomb_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
+{
+  for (int i = 1; i < 3; i++)
+    if (in[i] && ! sumi_tensor_same_shape (in[0], in[i]))
+      {
+        g_autofree char *a = sumi_tensor_describe (in[0]), *b = sumi_tensor_describe (in[i]);
+
+        sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "lincomb: %s and %s differ in shape", a, b);
+        return FALSE;
+      }
+  *out = *in[0];
+  return TRUE;
+}
+
+static void
+lincomb_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
+{
+  const SumiLincombParams *p = params;
+  const float *a = sumi_tensor_f32 (in[0]), *b = in[1] ? sumi_tensor_f32 (in[1]) : NULL;
+  const float *c = in[2] ? sumi_tensor_f32 (in[2]) : NULL;
+  float *y = sumi_tensor_f32 (out);
+
+  for (gsize i = 0; i < sumi_tensor_count (out); i++)
+    y[i] = (float) (p->alpha * a[i] + (b ? p->beta * b[i] : 0) + (c ? p->gamma * c[i] : 0));
+}
+
+static const SumiLincombParams lincomb_params[] = { { 0.5, -2, 0 }, { 1, 0.25, 3 }, { -1, 0, 0 } };
+
+static const SumiOpCase lincomb_cases[] = {
+  { .in = { { 1, 3, 5, 7 }, { 1, 3, 5, 7 } }, .params = &lincomb_params[0] },
+  { .in = { { 2, 4, 3, 3 }, { 2, 4, 3, 3 }, { 2, 4, 3, 3 } }, .params = &lincomb_params[1] },
+  { .in = { { 6 } }, .params = &lincomb_params[2] },
+};
+
+const SumiOpClass sumi_op_lincomb = {
+  .key = "lincomb",
+  .n_in = 3,
+  .optional = 1 << 1 | 1 << 2,
+  .shape = lincomb_shape,
+  .reference = lincomb_reference,
+  .cases = lincomb_cases,
+  .n_cases = G_N_ELEMENTS (lincomb_cases),
+  .tolerance = 1e-13,
+  .inplace = TRUE,
+};
+
+SumiTensor *
+sumi_lincomb (SumiEval *ev, double alpha, const SumiTensor *a, double beta, const SumiTensor *b, double gamma, const SumiTensor *c, SumiTensor *out)
+{
+  SumiLincombParams params = { alpha, beta, gamma };
+
+  return sumi_op_call (ev, &sumi_op_lincomb, (const SumiTensor *const[]){ a, b, c }, &params, out);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* y = x·wᵀ + b, as torch.nn.functional.linear. */
+#include "core/ops/op.h"
+#include "core/ops/ops.h"
+#include "core/tensor/eval.h"
+
+static gboolean
+linear_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
+{
+  SumiDims dims = { 0 };
+
+  if (! sumi_expect (ev, &dims, in[0], "N Di", "linear: x") || ! sumi_expect (ev, &dims, in[1], "Do Di", "linear: weight") || (in[2] && ! sumi_expect (ev, &dims, in[2], "Do", "linear: bias")))
+    return FALSE;
+  out->n_dims = 2;
+  out->shape[0] = in[0]->shape[0];
+  out->shape[1] = in[1]->shape[0];
+  return TRUE;
+}
+
+static void
+linear_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
+{
+  const int n = out->shape[0], d_out = out->shape[1], d_in = in[0]->shape[1];
+
+  for (int i = 0; i < n; i++)
+    for (int o = 0; o < d_out; o++)
+      {
+        const float *x = sumi_tensor_f32 (in[0]) + (gsize) i * (gsize) d_in;
+        const float *w = sumi_tensor_f32 (in[1]) + (gsize) o * (gsize) d_in;
+        double sum = in[2] ? sumi_tensor_f32 (in[2])[o] : 0;
+
+        for (int k = 0; k < d_in; k++)
+          sum += (double) x[k] * w[k];
+        sumi_tensor_f32 (out)[(gsize) i * (gsize) d_out + (gsize) o] = (float) sum;
+      }
+}
+
+static const SumiOpCase linear_cases[] = {
+  { .in = { { 1, 1 }, { 1, 1 }, { 1 } } },
+  { .in = { { 3, 7 }, { 5, 7 } } },
+  { .in = { { 1, 192 }, { 256, 192 }, { 256 } } },
+  { .in = { { 5, 31 }, { 17, 31 }, { 17 } } },
+};
+
+const SumiOpClass sumi_op_linear = {
+  .key = "linear",
+  .n_in = 3,
+  .optional = 1 << 2,
+  .shape = linear_shape,
+  .reference = linear_reference,
+  .cases = linear_cases,
+  .n_cases = G_N_ELEMENTS (linear_cases),
+  .tolerance = 1e-12,
+};
+
+SumiTensor *
+sumi_linear (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, SumiTensor *out)
+{
+  return sumi_op_call (ev, &sumi_op_linear, (const SumiTensor *const[]){ x, w, b }, NULL, out);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The ops' parameter structs, shared by an op and its kernels. */
+#pragma once
+
+#include "core/base/types.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  int stride; /* ≥ 1 */
+  int pad;    /* ≥ 0, zeros on each side */
+} SumiConv2dParams;
+
+typedef struct
+{
+  double alpha, beta, gamma;
+} SumiLincombParams;
+
+/* ε of the root mean square (models/restore.md, "F"). */
+#define SUMI_RMS_EPSILON 1e-6
+
+G_END_DECLS

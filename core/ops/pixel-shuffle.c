@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* torch.nn.functional.pixel_shuffle (x, 2): the inverse of pixel-unshuffle. */
+#include "core/base/error.h"
+#include "core/ops/op.h"
+#include "core/ops/ops.h"
+#include "core/tensor/eval.h"
+
+static gboolean
+shuffle_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
+{
+  SumiDims dims = { 0 };
+
+  if (! sumi_expect (ev, &dims, in[0], "N C H W", "pixel-shuffle: x"))
+    return FALSE;
+  if (in[0]->shape[1] % 4)
+    {
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-shuffle: x has %d channels, expected a multiple of 4", in[0]->shape[1]);
+      return FALSE;
+    }
+  *out = *in[0];
+  out->shape[1] /= 4;
+  out->shape[2] *= 2;
+  out->shape[3] *= 2;
+  return TRUE;
+}
+
+static void
+shuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
+{
+  const int height = in[0]->shape[2], width = in[0]->shape[3];
+  const int planes = out->shape[0] * out->shape[1];
+  const float *x = sumi_tensor_f32 (in[0]);
+  float *y = sumi_tensor_f32 (out);
+
+  for (int p = 0; p < planes; p++)
+    for (int d = 0; d < 4; d++)
+      for (int i = 0; i < height; i++)
+        for (int j = 0; j < width; j++)
+          y[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) + (gsize) (2 * j + d % 2)] = *x++;
+}
+
+static const SumiOpCase shuffle_cases[] = {
+  { .in = { { 1, 4, 1, 1 } } },
+  { .in = { { 2, 12, 5, 3 } } },
+};
+
+const SumiOpClass sumi_op_pixel_shuffle = {
+  .key = "pixel-shuffle",
+  .n_in = 1,
+  .shape = shuffle_shape,
+  .reference = shuffle_reference,
+  .cases = shuffle_cases,
+  .n_cases = G_N_ELEMENTS (shuffle_cases),
+  .tolerance = 0,
+};
+
+SumiTensor *
+sumi_pixel_shuffle (SumiEval *ev, const SumiTensor *x, SumiTensor *out)
+{
+  return sumi_op_call (ev, &sumi_op_pixel_shuffle, (const SumiTensor *const[]){ x }, NULL, out);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* torch.nn.functional.pixel_unshuffle (x, 2): channel c·4 + dy·2 + dx holds the pixels (2i + dy, 2j + dx) of channel c. */
+#include "core/base/error.h"
+#include "core/ops/op.h"
+#include "core/ops/ops.h"
+#include "core/tensor/eval.h"
+
+static gboolean
+unshuffle_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
+{
+  SumiDims dims = { 0 };
+
+  if (! sumi_expect (ev, &dims, in[0], "N C H W", "pixel-unshuffle: x"))
+    return FALSE;
+  if (in[0]->shape[2] % 2 || in[0]->shape[3] % 2)
+    {
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-unshuffle: x is %d×%d, expected even sides", in[0]->shape[2], in[0]->shape[3]);
+      return FALSE;
+    }
+  *out = *in[0];
+  out->shape[1] *= 4;
+  out->shape[2] /= 2;
+  out->shape[3] /= 2;
+  return TRUE;
+}
+
+static void
+unshuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
+{
+  const int height = out->shape[2], width = out->shape[3];
+  const int planes = in[0]->shape[0] * in[0]->shape[1];
+  const float *x = sumi_tensor_f32 (in[0]);
+  float *y = sumi_tensor_f32 (out);
+
+  for (int p = 0; p < planes; p++)
+    for (int d = 0; d < 4; d++)
+      for (int i = 0; i < height; i++)
+        for (int j = 0; j < width; j++)
+          *y++ = x[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) + (gsize) (2 * j + d % 2)];
+}
+
+static const SumiOpCase unshuffle_cases[] = {
+  { .in = { { 1, 1, 2, 2 } } },
+  { .in = { { 2, 3, 6, 10 } } },
+};
+
+const SumiOpClass sumi_op_pixel_unshuffle = {
+  .key = "pixel-unshuffle",
+  .n_in = 1,
+  .shape = unshuffle_shape,
+  .reference = unshuffle_reference,
+  .cases = unshuffle_cases,
+  .n_cases = G_N_ELEMENTS (unshuffle_cases),
+  .tolerance = 0,
+};
+
+SumiTensor *
+sumi_pixel_unshuffle (SumiEval *ev, const SumiTensor *x, SumiTensor *out)
+{
+  return sumi_op_call (ev, &sumi_op_pixel_unshuffle, (const SumiTensor *const[]){ x }, NULL, out);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/ops/op.h"
+#include "core/tensor/eval.h"
+
+#define SUMI_ROW(name) extern const SumiOpClass sumi_op_##name;
+#include "core/ops/op-rows.h"
+#undef SUMI_ROW
+
+static const SumiOpClass *const ops[] = {
+#define SUMI_ROW(name) &sumi_op_##name,
+#include "core/ops/op-rows.h"
+#undef SUMI_ROW
+  NULL
+};
+
+const SumiOpClass *const *
+sumi_ops (void)
+{
+  return ops;
+}
+
+const SumiOpClass *
+sumi_op_find (const char *key)
+{
+  for (int i = 0; ops[i]; i++)
+    if (! strcmp (ops[i]->key, key))
+      return ops[i];
+  return NULL;
+}
+
+/* Ops compute in f32; weights are expanded when a model is loaded. */
+static gboolean
+check_inputs (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in)
+{
+  for (int i = 0; i < op->n_in; i++)
+    if (! in[i] && ! (op->optional >> i & 1))
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is missing", op->key, i);
+    else if (in[i] && in[i]->dtype != SUMI_DTYPE_F32)
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is %s, expected f32", op->key, i, sumi_dtype_name (in[i]->dtype));
+  return ! ev->error;
+}
+
+SumiTensor *
+sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
+{
+  SumiTensor shape = { .dtype = SUMI_DTYPE_F32, .n_dims = 0, .shape = { 1, 1, 1, 1 } };
+  SumiKernel kernel = NULL;
+
+  if (! sumi_eval_ok (ev) || ! check_inputs (ev, op, in) || ! op->shape (ev, in, params, &shape))
+    return sumi_eval_nothing (ev);
+  if (! out)
+    out = sumi_eval_tensor (ev, shape.n_dims, shape.shape);
+  else if (! sumi_tensor_same_shape (out, &shape))
+    {
+      g_autofree char *got = sumi_tensor_describe (out), *want = sumi_tensor_describe (&shape);
+
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: the output is %s, expected %s", op->key, got, want);
+    }
+  if (ev->error)
+    return sumi_eval_nothing (ev);
+  if (ev->backend)
+    kernel = ev->backend->find (op);
+  (kernel ? kernel : op->reference) (ev, in, out, params);
+  return ev->error ? sumi_eval_nothing (ev) : out;
+}
