@@ -98,12 +98,14 @@ sumi_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
   return self->denoise (self, ev, x, sigma);
 }
 
-/* Karras et al. 2022, algorithm 2, lines 4 to 6: raise σ to σ̂ = σ(1 + γ) by fresh noise; γ is at most √2 − 1,
- * which doubles the variance. */
+/* Karras et al. 2022, algorithm 2, lines 4 to 6: raise σ to σ̂ = σ(1 + γ) by fresh noise, γ ≤ √2 − 1, which doubles the
+ * variance. γ is a share of the step's own fall instead of S_churn/N, so that what is renewed over a run, and the error it
+ * brings, do not grow with the number of steps. */
 static void
 churn (SumiStep *s, SumiEval *ev, SumiTensor *x)
 {
-  const double sigma_hat = s->sigma * (1 + s->loop->churn * (G_SQRT2 - 1));
+  const double gamma = MIN (s->loop->churn * (s->sigma / s->sigma_next - 1), G_SQRT2 - 1);
+  const double sigma_hat = s->sigma * (1 + gamma);
   const double added = sqrt (sigma_hat * sigma_hat - s->sigma * s->sigma);
 
   sumi_lincomb (ev, 1, x, added, sumi_step_noise (s, ev, x, CHURN_DRAW), 0, NULL, x);
