@@ -48,6 +48,7 @@ struct SumiFamilyClass
   gboolean has_mean;
   int align;  /* evidence may have any size; tiles should start at multiples of this */
   int margin; /* pixels around a tile after which its inside no longer depends on the tiling (to 1/255) */
+  int bytes;  /* buffers that predict takes at its peak, per pixel of the evidence; 0: unknown */
 
   /* Whether a file of these tensors and metadata is of this family. */
   gboolean (*match) (SumiWeights *weights);
