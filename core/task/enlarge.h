@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The enlarging stage: a picture of any size through a model that takes a coarse guide, tile by tile, written from
+ * top to bottom. Also cleans at factor 1. Tasks upscale and restore are made of it. */
+#pragma once
+
+#include "core/base/types.h"
+#include "core/model/model.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  SumiSource *photo; /* 4 channels */
+  int factor;        /* 1, 2, 3, 4 or 8 */
+  double detail;     /* [0, 1]: 0 the mean, 1 a sampled answer */
+  double denoise;    /* [0, 1]: 0 takes the photo at its word, 1 cleans heavy noise */
+  SumiModel *model;
+  SumiPredict how; /* its mean is ignored */
+  gboolean grey;   /* R = G = B in the photo: keep it so */
+  SumiPool *pool;
+  gint64 memory; /* bytes for buffers */
+} SumiEnlarge;
+
+/* Fails with %SUMI_ERROR_UNSUPPORTED when @model cannot do it. */
+gboolean sumi_enlarge_check (SumiModel *model, GError **error);
+
+/* Writes the enlarged picture, @factor times the photo's sides, into @sink.
+ * Without @denoise the result shrinks back to the photo by means of factor × factor blocks, to float rounding. */
+gboolean sumi_enlarge (const SumiEnlarge *enlarge, SumiSink *sink, SumiJob *job, GError **error);
+
+G_END_DECLS

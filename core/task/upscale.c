@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Task upscale: the whole photo, larger. */
+#include <glib/gi18n-lib.h>
+
+#include "core/base/error.h"
+#include "core/base/image.h"
+#include "core/base/job.h"
+#include "core/model/model.h"
+#include "core/task/enlarge.h"
+#include "core/task/stage.h"
+#include "core/task/task.h"
+
+typedef struct
+{
+  char *factor;
+  double detail, denoise;
+  char *model;
+  SumiCommonOptions common;
+} Upscale;
+
+static const SumiChoice factors[] = {
+  { "2", N_ ("Twice") },
+  { "3", N_ ("Three times") },
+  { "4", N_ ("Four times") },
+  { "8", N_ ("Eight times") },
+  { NULL },
+};
+
+static const SumiOption options[] = {
+  {
+      .key = "factor",
+      .label = N_ ("_Factor"),
+      .blurb = N_ ("How many times wider and higher"),
+      .type = SUMI_OPTION_CHOICE,
+      .offset = G_STRUCT_OFFSET (Upscale, factor),
+      .text = "2",
+      .choices = factors,
+  },
+  {
+      .key = "detail",
+      .label = N_ ("_Detail"),
+      .blurb = N_ ("0 is the most faithful answer; more adds detail that the model imagines"),
+      .type = SUMI_OPTION_DOUBLE,
+      .offset = G_STRUCT_OFFSET (Upscale, detail),
+      .max = 1,
+  },
+  {
+      .key = "denoise",
+      .label = N_ ("De_noise"),
+      .blurb = N_ ("How noisy or JPEG-worn the photo is; 0 takes it as clean"),
+      .type = SUMI_OPTION_DOUBLE,
+      .offset = G_STRUCT_OFFSET (Upscale, denoise),
+      .max = 1,
+  },
+  {
+      .key = "model",
+      .label = N_ ("_Model"),
+      .blurb = N_ ("Name or file of the model"),
+      .type = SUMI_OPTION_STRING,
+      .flags = SUMI_OPTION_ADVANCED,
+      .offset = G_STRUCT_OFFSET (Upscale, model),
+      .text = "sumi-restore",
+  },
+  SUMI_COMMON_OPTIONS (Upscale),
+  { NULL },
+};
+
+static gboolean
+check (const SumiTaskInput *input,
+       const void *values,
+       GError **error)
+{
+  const Upscale *o = values;
+  const int factor = (int) g_ascii_strtoll (o->factor, NULL, 10);
+
+  if (input->photo->width <= G_MAXINT / 4 / factor && input->photo->height <= G_MAXINT / 4 / factor)
+    return TRUE;
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT, "a photo of %d×%d pixels is too large to be enlarged %d times",
+               input->photo->width, input->photo->height, factor);
+  return FALSE;
+}
+
+static gboolean
+run (SumiRun *run,
+     GError **error)
+{
+  const Upscale *o = run->options;
+  SumiSource *photo = run->input->photo;
+  const int factor = (int) g_ascii_strtoll (o->factor, NULL, 10);
+  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autofree char *recipe = NULL;
+  gboolean grey;
+  SumiSink *sink;
+
+  if (! model || ! sumi_enlarge_check (model, error) || ! sumi_source_is_grey (photo, &grey, run->job, error))
+    return FALSE;
+  recipe = sumi_run_dup_recipe (run, model, NULL);
+  SumiResult result = {
+    .count = 1,
+    .width = photo->width * factor,
+    .height = photo->height * factor,
+    .canvas_width = photo->width * factor,
+    .canvas_height = photo->height * factor,
+    .scale = factor,
+    .has_colour = ! grey,
+    .recipe = recipe,
+  };
+  SumiEnlarge e = {
+    .photo = photo,
+    .factor = factor,
+    .detail = o->detail,
+    .denoise = o->denoise,
+    .model = model,
+    .grey = grey,
+    .pool = run->pool,
+    .memory = run->memory,
+  };
+  sumi_common_get_predict (run->common, 0, &e.how);
+  sink = run->open (run, &result, error);
+  return sink && sumi_enlarge (&e, sink, run->job, error);
+}
+
+const SumiTaskClass sumi_task_upscale = {
+  .key = "upscale",
+  .label = N_ ("Upscale"),
+  .blurb = N_ ("Make a photo larger and sharper than plain scaling can"),
+  .flags = SUMI_TASK_RESIZES,
+  .options_size = sizeof (Upscale),
+  .common_offset = G_STRUCT_OFFSET (Upscale, common),
+  .options = options,
+  .run = run,
+  .check = check,
+};
