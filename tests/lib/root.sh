@@ -129,7 +129,10 @@ root_mount ()
       [ -e "$root$f" ] || touch "$root$f"
       [ ! -e "$f" ] || mount --bind "$(readlink -f "$f")" "$root$f"
     done
-    [ ! -d /etc/ssl/certs ] || { mkdir -p "$root/etc/ssl/certs"; mount -o ro,bind /etc/ssl/certs "$root/etc/ssl/certs"; }
+    if [ -d /etc/ssl/certs ]; then
+      mkdir -p "$root/etc/ssl/certs"
+      mount -o ro,bind /etc/ssl/certs "$root/etc/ssl/certs"
+    fi
     cd /
     exec chroot "$root" "$@"
   ' bash "$@"
