@@ -4,7 +4,6 @@
 #include <stdarg.h>
 
 #include "core/base/error.h"
-#include "core/io/weights.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
@@ -12,7 +11,7 @@ gboolean
 sumi_params_load (SumiLoader *loader, const SumiParam *params, int n, const char *prefix, gpointer block, GError **error, ...)
 {
   g_autoptr (SumiEval) ev = sumi_eval_new (NULL, NULL); /* for its shape check */
-  const char *path = sumi_weights_get_path (loader->weights);
+  const char *path = loader->path;
   SumiDims dims = { 0 };
   va_list args;
 
@@ -28,7 +27,7 @@ sumi_params_load (SumiLoader *loader, const SumiParam *params, int n, const char
     {
       const SumiParam *p = params + i;
       g_autofree char *name = prefix && *prefix ? g_strdup_printf ("%s.%s", prefix, p->name) : g_strdup (p->name);
-      const SumiTensor *t = sumi_weights_find (loader->weights, name);
+      const SumiTensor *t = loader->find (loader->weights, name);
       SumiTensor **member = (SumiTensor **) ((char *) block + p->offset);
 
       *member = NULL;

@@ -24,10 +24,13 @@ typedef struct
     file_name, shape, G_STRUCT_OFFSET (Struct, member), TRUE  \
   }
 
-/* Where parameters come from and where their f32 copies live. */
+/* Where parameters come from and where their f32 copies live. Blocks do not know files, so the family hands over the
+ * reader's own functions: { .weights = w, .find = sumi_weights_find, .path = sumi_weights_get_path (w), ... } */
 typedef struct
 {
   SumiWeights *weights;
+  const SumiTensor *(*find) (SumiWeights *weights, const char *name);
+  const char *path; /* for messages */
   SumiArena *arena;
   GHashTable *used; /* (nullable): set of names that were read */
 } SumiLoader;
