@@ -22,7 +22,7 @@ const char *const *sumi_weights_get_names (SumiWeights *weights);
 const char *sumi_weights_get_meta (SumiWeights *weights, const char *key);
 const char *const *sumi_weights_get_meta_keys (SumiWeights *weights);
 const char *sumi_weights_get_path (SumiWeights *weights);
-/* Returns: (transfer full): SHA-256 of the file in hex, computed on the first call. */
+/* Returns: (transfer full): SHA-256 of the file in hex, read through the whole file each time. */
 char *sumi_weights_dup_hash (SumiWeights *weights);
 
 G_END_DECLS

@@ -31,12 +31,12 @@ struct SumiEvidence
 /* How to predict. */
 struct SumiPredict
 {
-  gboolean mean;       /* the most faithful answer (one call) instead of a sampled one, where a family has it */
+  gboolean mean; /* the most faithful answer (one call) instead of a sampled one, where a family has it */
   guint64 seed;
-  int candidate;       /* 0 is the first proposal; another number is another one from the same seed */
-  int steps;           /* 0: the family's own choice */
+  int candidate;                  /* 0 is the first proposal; another number is another one from the same seed */
+  int steps;                      /* 0: the family's own choice */
   const char *sampler, *schedule; /* registry keys; NULL or "auto": the family's own choice */
-  double churn;        /* < 0: the family's own choice */
+  double churn;                   /* < 0: the family's own choice */
 };
 
 struct SumiFamilyClass
@@ -56,8 +56,7 @@ struct SumiFamilyClass
   gpointer (*load) (SumiWeights *weights, GError **error);
   void (*free) (gpointer data);
   /* Returns: (transfer full): the predicted picture [H, W, 3]. Known pixels come back exactly; see sumi_model_predict(). */
-  SumiImage *(*predict) (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how,
-                         SumiJob *job, GError **error);
+  SumiImage *(*predict) (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how, SumiJob *job, GError **error);
 };
 
 struct SumiModel
@@ -84,8 +83,7 @@ char *sumi_model_dup_id (SumiModel *model);
 /* Predicts the whole picture of @evidence, at any size ≥ 1×1. Fails with %SUMI_ERROR_UNSUPPORTED when the family
  * does not take this evidence. Deterministic in (evidence, how) for every thread count.
  * Returns: (transfer full): [H, W, 3]. */
-SumiImage *sumi_model_predict (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how,
-                               SumiJob *job, GError **error);
+SumiImage *sumi_model_predict (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how, SumiJob *job, GError **error);
 
 /* Returns: every family, NULL-ended. */
 const SumiFamilyClass *const *sumi_families (void);

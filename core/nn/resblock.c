@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/nn/resblock.h"
 
+#include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
@@ -33,14 +34,21 @@ sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, 
 SumiTensor *
 sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
 {
-  SumiTensor *ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
-  SumiTensor *h, *y, *skip = x;
+  const int shape[] = { x->shape[0], self->c2_b->shape[0], x->shape[2], x->shape[3] };
+  SumiTensor *out = sumi_eval_tensor (ev, 4, shape); /* before the mark: it outlives the block's own values */
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  SumiTensor *ac, *h, *y, *skip = x;
 
+  if (ev->error)
+    return sumi_eval_nothing (ev);
+  ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
   h = sumi_rms_silu (ev, x, self->n1_g, NULL, NULL);
   y = sumi_conv2d (ev, h, self->c1_w, self->c1_b, 1, 1, NULL);
   y = sumi_rms_silu (ev, y, self->n2_g, ac, y);
-  y = sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, NULL);
+  sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, out);
   if (self->k_w)
     skip = sumi_conv2d (ev, x, self->k_w, self->k_b, 1, 0, NULL);
-  return sumi_add (ev, y, skip, y);
+  sumi_add (ev, out, skip, out);
+  sumi_arena_release (ev->scratch, mark);
+  return ev->error ? sumi_eval_nothing (ev) : out;
 }

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/model/model.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/image.h"
+#include "core/base/job.h"
+#include "core/io/weights.h"
+#include "core/tensor/eval.h"
+
+#define SUFFIX ".safetensors"
+
+#define SUMI_ROW(name) extern const SumiFamilyClass sumi_family_##name;
+#include "core/model/family-rows.h"
+#undef SUMI_ROW
+
+static const SumiFamilyClass *const families[] = {
+#define SUMI_ROW(name) &sumi_family_##name,
+#include "core/model/family-rows.h"
+#undef SUMI_ROW
+  NULL
+};
+
+/* Folders that the host added; set up before the first model is loaded. */
+static GPtrArray *extra_folders;
+
+const SumiFamilyClass *const *
+sumi_families (void)
+{
+  return families;
+}
+
+const SumiFamilyClass *
+sumi_family_find (const char *key)
+{
+  for (int i = 0; families[i]; i++)
+    if (! strcmp (families[i]->key, key))
+      return families[i];
+  return NULL;
+}
+
+/* ---- where models are ------------------------------------------------- */
+
+void
+sumi_models_add_folder (const char *folder)
+{
+  if (! extra_folders)
+    extra_folders = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (extra_folders, g_strdup (folder));
+}
+
+static GStrv
+folders (void)
+{
+  GPtrArray *all = g_ptr_array_new ();
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+
+  if (g_getenv ("SUMI_DATA"))
+    g_ptr_array_add (all, g_build_filename (g_getenv ("SUMI_DATA"), "models", NULL));
+  for (guint i = 0; extra_folders && i < extra_folders->len; i++)
+    g_ptr_array_add (all, g_strdup (g_ptr_array_index (extra_folders, i)));
+  g_ptr_array_add (all, g_build_filename (g_get_user_data_dir (), "sumi", "models", NULL));
+  if (program)
+    {
+      g_autofree char *folder = g_path_get_dirname (program);
+
+      g_ptr_array_add (all, g_build_filename (folder, "models", NULL));
+    }
+  g_ptr_array_add (all, g_build_filename (SUMI_DATADIR, "models", NULL));
+  g_ptr_array_add (all, NULL);
+  return (GStrv) g_ptr_array_free (all, FALSE);
+}
+
+static gboolean
+is_path (const char *name)
+{
+  return strchr (name, G_DIR_SEPARATOR) != NULL || g_str_has_suffix (name, SUFFIX);
+}
+
+/* Returns: (transfer full): the file that @name means. */
+static char *
+find_file (const char *name, GError **error)
+{
+  g_auto (GStrv) where = NULL;
+  g_autofree char *file = NULL, *list = NULL, *own = NULL;
+
+  if (is_path (name))
+    {
+      if (g_file_test (name, G_FILE_TEST_IS_REGULAR))
+        return g_strdup (name);
+      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "the model %s is not there; give the path of a .safetensors file, or a name from “sumi list models”", name);
+      return NULL;
+    }
+  where = folders ();
+  file = g_strconcat (name, SUFFIX, NULL);
+  for (char **folder = where; *folder; folder++)
+    {
+      g_autofree char *path = g_build_filename (*folder, file, NULL);
+
+      if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer (&path);
+    }
+  list = g_strjoinv (", ", where);
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "there is no model “%s”: looked for %s in %s; “sumi list models” shows what there is",
+               name, file, list);
+  return NULL;
+}
+
+GStrv
+sumi_models_list (void)
+{
+  g_autoptr (GTree) names = g_tree_new ((GCompareFunc) strcmp);
+  g_auto (GStrv) where = folders ();
+  GPtrArray *all = g_ptr_array_new ();
+
+  for (int i = 0; families[i]; i++)
+    if (! families[i]->needs_weights)
+      g_ptr_array_add (all, g_strdup (families[i]->key));
+  for (char **folder = where; *folder; folder++)
+    {
+      g_autoptr (GDir) dir = g_dir_open (*folder, 0, NULL);
+      const char *file;
+
+      while (dir && (file = g_dir_read_name (dir)))
+        if (g_str_has_suffix (file, SUFFIX))
+          {
+            char *name = g_strndup (file, strlen (file) - strlen (SUFFIX));
+
+            if (g_tree_lookup (names, name))
+              g_free (name);
+            else
+              {
+                g_tree_insert (names, name, name);
+                g_ptr_array_add (all, name);
+              }
+          }
+    }
+  g_ptr_array_add (all, NULL);
+  return (GStrv) g_ptr_array_free (all, FALSE);
+}
+
+/* ---- models ----------------------------------------------------------- */
+
+static const SumiFamilyClass *
+family_of (SumiWeights *weights)
+{
+  for (int i = 0; families[i]; i++)
+    if (families[i]->needs_weights && families[i]->match (weights))
+      return families[i];
+  return NULL;
+}
+
+SumiModel *
+sumi_model_load (const char *name, GError **error)
+{
+  const SumiFamilyClass *family = sumi_family_find (name);
+  g_autoptr (SumiModel) model = g_new0 (SumiModel, 1);
+
+  g_atomic_ref_count_init (&model->refs);
+  model->name = g_strdup (name);
+  if (family && ! family->needs_weights)
+    {
+      model->family = family;
+      return g_steal_pointer (&model);
+    }
+  model->path = find_file (name, error);
+  if (! model->path)
+    return NULL;
+  model->weights = sumi_weights_open (model->path, error);
+  if (! model->weights)
+    return NULL;
+  model->family = family_of (model->weights);
+  if (! model->family)
+    {
+      const char *says = sumi_weights_get_meta (model->weights, "sumi.family");
+
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED, "%s: no family of this Sumi knows this model%s%s; “sumi inspect” shows what is in it",
+                   model->path, says ? ", which calls itself " : "", says ? says : "");
+      return NULL;
+    }
+  model->data = model->family->load (model->weights, error);
+  if (! model->data)
+    return NULL;
+  return g_steal_pointer (&model);
+}
+
+SumiModel *
+sumi_model_ref (SumiModel *model)
+{
+  g_atomic_ref_count_inc (&model->refs);
+  return model;
+}
+
+void
+sumi_model_unref (SumiModel *model)
+{
+  if (! model || ! g_atomic_ref_count_dec (&model->refs))
+    return;
+  if (model->data)
+    model->family->free (model->data);
+  g_clear_pointer (&model->weights, sumi_weights_unref);
+  g_free (model->name);
+  g_free (model->path);
+  g_free (model);
+}
+
+char *
+sumi_model_dup_id (SumiModel *model)
+{
+  g_autofree char *hash = NULL, *base = NULL;
+
+  if (! model->weights)
+    return g_strdup (model->name);
+  hash = sumi_weights_dup_hash (model->weights);
+  base = g_path_get_basename (model->path);
+  if (g_str_has_suffix (base, SUFFIX))
+    base[strlen (base) - strlen (SUFFIX)] = 0;
+  return g_strdup_printf ("%s sha256:%.12s", base, hash);
+}
+
+/* ---- prediction ------------------------------------------------------- */
+
+static gboolean
+check_map (const SumiEvidence *e, const SumiImage *map, const char *what, GError **error)
+{
+  if (! map || (map->width == e->picture->width && map->height == e->picture->height && map->channels == 1))
+    return TRUE;
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE, "the map of %s pixels is %d×%d×%d, expected %d×%d×1", what, map->width, map->height,
+               map->channels, e->picture->width, e->picture->height);
+  return FALSE;
+}
+
+SumiImage *
+sumi_model_predict (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how, SumiJob *job, GError **error)
+{
+  const SumiFamilyClass *family = model->family;
+  const SumiEvidenceFlags needs = (evidence->missing ? SUMI_EVIDENCE_MISSING : 0) | (evidence->grey ? SUMI_EVIDENCE_GREY : 0) | (evidence->coarse ? SUMI_EVIDENCE_COARSE : 0);
+
+  g_return_val_if_fail (evidence->picture && evidence->picture->channels == 3, NULL);
+  if (needs & ~family->evidence)
+    {
+      const SumiEvidenceFlags lacks = needs & ~family->evidence;
+
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED, "the model “%s” cannot %s; choose another one (“sumi list models”)", model->name,
+                   lacks & SUMI_EVIDENCE_MISSING ? "fill holes" : lacks & SUMI_EVIDENCE_GREY ? "add colour" :
+                                                                                               "enlarge or clean pictures");
+      return NULL;
+    }
+  if (! check_map (evidence, evidence->missing, "missing", error) || ! check_map (evidence, evidence->grey, "grey", error) || ! check_map (evidence, evidence->source, "source", error) || ! sumi_job_check (job, error))
+    return NULL;
+  if (job && job->cancellable && ! eval->cancellable)
+    {
+      SumiImage *result;
+
+      eval->cancellable = job->cancellable;
+      result = family->predict (model, eval, evidence, how, job, error);
+      eval->cancellable = NULL;
+      return result;
+    }
+  return family->predict (model, eval, evidence, how, job, error);
+}

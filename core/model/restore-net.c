@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/model/restore-net.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/diffusion/precond/edm.h"
+#include "core/io/json.h"
+#include "core/io/weights.h"
+#include "core/nn/embedding.h"
+#include "core/nn/param.h"
+#include "core/nn/resblock.h"
+#include "core/ops/ops.h"
+#include "core/tensor/eval.h"
+#include "core/tensor/tensor.h"
+
+#define MAX_LEVELS   8
+#define MAX_BLOCKS   16
+#define MAX_CHANNELS 4096
+#define MAX_FACTORS  16
+
+typedef struct
+{
+  SumiResblock blocks[MAX_BLOCKS];
+} Blocks;
+
+struct SumiRestoreNet
+{
+  int levels, ch[MAX_LEVELS], nb[MAX_LEVELS], p;
+  gboolean hp;
+  double scale_fill, scale_colour;
+  int n_factors;
+  double factors[MAX_FACTORS], scales[MAX_FACTORS]; /* by rising factor */
+
+  SumiArena *arena;
+  SumiTensor *f;                                   /* [F]: ω */
+  SumiTensor *emb0_w, *emb0_b, *emb2_w, *emb2_b;   /* [T, 6F], [T], [T, T], [T] */
+  SumiTensor *inp_w, *inp_b;                       /* [C0, (9 or 12)·p², 3, 3] */
+  SumiTensor *no_g, *out_w, *out_b;                /* [C0], [3·p², C0, 3, 3] */
+  SumiTensor *dn_w[MAX_LEVELS], *dn_b[MAX_LEVELS]; /* [C(i+1), Ci, 2, 2] */
+  SumiTensor *up_w[MAX_LEVELS], *up_b[MAX_LEVELS]; /* [Ci, C(i+1), 1, 1] */
+  Blocks enc[MAX_LEVELS], dec[MAX_LEVELS];
+
+  SumiRestoreTap tap;
+  gpointer tap_data;
+};
+
+static const SumiParam params[] = {
+  SUMI_PARAM (SumiRestoreNet, f, "f", "F"),
+  SUMI_PARAM (SumiRestoreNet, emb0_w, "emb.0.weight", "T 6F"),
+  SUMI_PARAM (SumiRestoreNet, emb0_b, "emb.0.bias", "T"),
+  SUMI_PARAM (SumiRestoreNet, emb2_w, "emb.2.weight", "T T"),
+  SUMI_PARAM (SumiRestoreNet, emb2_b, "emb.2.bias", "T"),
+  SUMI_PARAM (SumiRestoreNet, inp_w, "inp.weight", "C0 In 3 3"),
+  SUMI_PARAM (SumiRestoreNet, inp_b, "inp.bias", "C0"),
+  SUMI_PARAM (SumiRestoreNet, no_g, "no.g", "C0"),
+  SUMI_PARAM (SumiRestoreNet, out_w, "out.weight", "Out C0 3 3"),
+  SUMI_PARAM (SumiRestoreNet, out_b, "out.bias", "Out"),
+};
+
+/* ---- config ----------------------------------------------------------- */
+
+static gboolean
+bad_config (SumiWeights *weights, const char *why, GError **error)
+{
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "%s: its sumi.config %s", sumi_weights_get_path (weights), why);
+  return FALSE;
+}
+
+/* Returns: number of elements, 0 when they are no whole numbers in [1, @max]. */
+static int
+read_sizes (const SumiJson *array, int max, int *out)
+{
+  int n = 0;
+
+  for (const SumiJson *c = array ? array->child : NULL; c; c = c->next)
+    {
+      if (n == MAX_LEVELS || c->type != SUMI_JSON_NUMBER || c->number < 1 || c->number > max || c->number != floor (c->number))
+        return 0;
+      out[n++] = (int) c->number;
+    }
+  return n;
+}
+
+static gboolean
+read_scales (SumiRestoreNet *net, const SumiJson *scales)
+{
+  for (const SumiJson *c = scales ? scales->child : NULL; c; c = c->next)
+    {
+      const double factor = g_ascii_strtod (c->key, NULL);
+      int i;
+
+      if (c->type != SUMI_JSON_NUMBER || ! (c->number > 0))
+        return FALSE;
+      if (! strcmp (c->key, "fill"))
+        net->scale_fill = c->number;
+      else if (! strcmp (c->key, "color"))
+        net->scale_colour = c->number;
+      else if (factor < 1 || net->n_factors == MAX_FACTORS)
+        return FALSE;
+      else
+        {
+          for (i = net->n_factors++; i > 0 && net->factors[i - 1] > factor; i--)
+            {
+              net->factors[i] = net->factors[i - 1];
+              net->scales[i] = net->scales[i - 1];
+            }
+          net->factors[i] = factor;
+          net->scales[i] = c->number;
+        }
+    }
+  return net->scale_fill > 0 && net->scale_colour > 0 && net->n_factors > 0;
+}
+
+static gboolean
+read_config (SumiRestoreNet *net, SumiWeights *weights, GError **error)
+{
+  const char *text = sumi_weights_get_meta (weights, "sumi.config");
+  g_autoptr (SumiJson) json = NULL;
+  const SumiJson *p, *hp;
+
+  if (! text)
+    return bad_config (weights, "is missing", error);
+  json = sumi_json_parse (text, strlen (text), error);
+  if (! json)
+    {
+      g_prefix_error (error, "%s: sumi.config: ", sumi_weights_get_path (weights));
+      return FALSE;
+    }
+  net->levels = read_sizes (sumi_json_get (json, "ch", SUMI_JSON_ARRAY), MAX_CHANNELS, net->ch);
+  if (net->levels < 1 || read_sizes (sumi_json_get (json, "nb", SUMI_JSON_ARRAY), MAX_BLOCKS, net->nb) != net->levels)
+    return bad_config (weights, "has no fitting lists of channels (ch) and blocks (nb)", error);
+  p = sumi_json_get (json, "p", SUMI_JSON_NUMBER);
+  net->p = p ? (int) p->number : 2;
+  if (net->p != 1 && net->p != 2)
+    return bad_config (weights, "asks for a pixel shuffle (p) other than 1 or 2", error);
+  hp = sumi_json_get (json, "hp", SUMI_JSON_BOOL);
+  net->hp = hp && hp->number != 0;
+  if (! read_scales (net, sumi_json_get (json, "scales", SUMI_JSON_OBJECT)))
+    return bad_config (weights, "has no fitting scales", error);
+  return TRUE;
+}
+
+/* ---- weights ---------------------------------------------------------- */
+
+static gboolean
+load_conv (SumiLoader *loader, const char *prefix, int co, int ci, int k, SumiTensor **w, SumiTensor **b, GError **error)
+{
+  struct
+  {
+    SumiTensor *w, *b;
+  } conv;
+  const SumiParam rows[] = { { "weight", "Co Ci K K", 0, FALSE }, { "bias", "Co", sizeof (SumiTensor *), FALSE } };
+  const gboolean ok = sumi_params_load (loader, rows, 2, prefix, &conv, error, "Co", co, "Ci", ci, "K", k, NULL);
+
+  if (ok)
+    {
+      *w = conv.w;
+      *b = conv.b;
+    }
+  return ok;
+}
+
+static gboolean
+load_blocks (SumiRestoreNet *net, SumiLoader *loader, const char *side, int level, int first_in, Blocks *blocks, GError **error)
+{
+  for (int j = 0; j < net->nb[level]; j++)
+    {
+      g_autofree char *prefix = g_strdup_printf ("%s.%d.%d", side, level, j);
+
+      if (! sumi_resblock_load (&blocks->blocks[j], loader, prefix, j ? net->ch[level] : first_in, net->ch[level], net->emb0_b->shape[0], error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+load_level (SumiRestoreNet *net, SumiLoader *loader, int i, GError **error)
+{
+  g_autofree char *dn = g_strdup_printf ("dn.%d", i), *up = g_strdup_printf ("up.%d", i);
+
+  if (! load_blocks (net, loader, "enc", i, net->ch[i], &net->enc[i], error))
+    return FALSE;
+  return i == net->levels - 1 || (load_conv (loader, dn, net->ch[i + 1], net->ch[i], 2, &net->dn_w[i], &net->dn_b[i], error) && load_conv (loader, up, net->ch[i], net->ch[i + 1], 1, &net->up_w[i], &net->up_b[i], error) && load_blocks (net, loader, "dec", i, 2 * net->ch[i], &net->dec[i], error));
+}
+
+SumiRestoreNet *
+sumi_restore_net_load (SumiWeights *weights, GError **error)
+{
+  g_autoptr (SumiRestoreNet) net = g_new0 (SumiRestoreNet, 1);
+  SumiLoader loader = { .weights = weights, .find = sumi_weights_find, .path = sumi_weights_get_path (weights) };
+  const SumiTensor *f = sumi_weights_find (weights, "f");
+
+  net->arena = loader.arena = sumi_arena_new ();
+  if (! read_config (net, weights, error) || ! sumi_params_load (&loader, params, G_N_ELEMENTS (params), "", net, error, "C0", net->ch[0], "In",
+                                                                 (net->hp ? 12 : 9) * net->p * net->p, "Out", 3 * net->p * net->p, "6F", f && f->n_dims == 1 ? 6 * f->shape[0] : 0, NULL))
+    return NULL;
+  for (int i = 0; i < net->levels; i++)
+    if (! load_level (net, &loader, i, error))
+      return NULL;
+  return g_steal_pointer (&net);
+}
+
+void
+sumi_restore_net_free (SumiRestoreNet *net)
+{
+  if (! net)
+    return;
+  sumi_arena_free (net->arena);
+  g_free (net);
+}
+
+int
+sumi_restore_net_get_align (const SumiRestoreNet *net)
+{
+  return net->p << (net->levels - 1);
+}
+
+gboolean
+sumi_restore_net_wants_detail (const SumiRestoreNet *net)
+{
+  return net->hp;
+}
+
+double
+sumi_restore_net_scale_fill (const SumiRestoreNet *net)
+{
+  return net->scale_fill;
+}
+
+double
+sumi_restore_net_scale_colour (const SumiRestoreNet *net)
+{
+  return net->scale_colour;
+}
+
+double
+sumi_restore_net_scale_factor (const SumiRestoreNet *net, double factor)
+{
+  int i = 0;
+  double t;
+
+  while (i < net->n_factors && net->factors[i] < factor)
+    i++;
+  if (i == 0)
+    return net->scales[0];
+  if (i == net->n_factors)
+    return net->scales[i - 1];
+  t = log (factor / net->factors[i - 1]) / log (net->factors[i] / net->factors[i - 1]);
+  return net->scales[i - 1] + t * (net->scales[i] - net->scales[i - 1]);
+}
+
+void
+sumi_restore_net_set_tap (SumiRestoreNet *net, SumiRestoreTap tap, gpointer data)
+{
+  net->tap = tap;
+  net->tap_data = data;
+}
+
+/* ---- evaluation ------------------------------------------------------- */
+
+void
+sumi_restore_net_detail (const SumiTensor *b, double s, SumiTensor *out)
+{
+  static const double kernel[] = { 1 / 16.0, 4 / 16.0, 6 / 16.0, 4 / 16.0, 1 / 16.0 };
+  const int height = b->shape[2], width = b->shape[3];
+  g_autofree double *row = g_new (double, width);
+
+  for (int c = 0; c < b->shape[1]; c++)
+    {
+      const float *x = sumi_tensor_f32 (b) + (gsize) c * (gsize) height * (gsize) width;
+      float *y = sumi_tensor_f32 (out) + (gsize) c * (gsize) height * (gsize) width;
+
+      for (int i = 0; i < height; i++)
+        {
+          for (int j = 0; j < width; j++)
+            {
+              row[j] = 0;
+              for (int k = -2; k <= 2; k++)
+                row[j] += kernel[k + 2] * x[(gsize) CLAMP (i + k, 0, height - 1) * (gsize) width + (gsize) j];
+            }
+          for (int j = 0; j < width; j++)
+            {
+              double blur = 0;
+
+              for (int k = -2; k <= 2; k++)
+                blur += kernel[k + 2] * row[CLAMP (j + k, 0, width - 1)];
+              y[(gsize) i * (gsize) width + (gsize) j] = (float) CLAMP ((x[(gsize) i * (gsize) width + (gsize) j] - blur) / s, -4, 4);
+            }
+        }
+    }
+}
+
+static void
+show (const SumiRestoreNet *net, SumiEval *ev, const char *name, int i, int j, const SumiTensor *value)
+{
+  g_autofree char *full = NULL;
+
+  if (! net->tap || ev->error)
+    return;
+  full = j >= 0 ? g_strdup_printf ("%s.%d.%d", name, i, j) : i >= 0 ? g_strdup_printf ("%s.%d", name, i) :
+                                                                      g_strdup (name);
+  net->tap (net->tap_data, full, value);
+}
+
+/* → [1, T], through the last silu */
+static SumiTensor *
+conditioning (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, double sigma)
+{
+  const double values[] = { log (sigma) / 4, log2 (input->factor) / 4, input->noise };
+  SumiTensor *v = sumi_eval_tensor (ev, 2, (const int[]){ 1, 6 * net->f->shape[0] }), *t;
+
+  if (ev->error)
+    return v;
+  sumi_embed_sinusoid (values, 3, net->f, v);
+  t = sumi_linear (ev, v, net->emb0_w, net->emb0_b, NULL);
+  t = sumi_linear (ev, sumi_silu (ev, t, t), net->emb2_w, net->emb2_b, NULL);
+  show (net, ev, "emb", -1, -1, t);
+  return sumi_silu (ev, t, t);
+}
+
+/* c_in·u, b, e (, hp) → [1, 9 or 12, H, W] */
+static SumiTensor *
+stack (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, const SumiTensor *u, double c_in)
+{
+  const gsize n = sumi_tensor_count (u);
+  SumiTensor *x = sumi_eval_tensor (ev, 4, (const int[]){ 1, net->hp ? 12 : 9, u->shape[2], u->shape[3] });
+  float *to;
+
+  if (ev->error)
+    return x;
+  to = sumi_tensor_f32 (x);
+  for (gsize i = 0; i < n; i++)
+    to[i] = (float) (c_in * sumi_tensor_f32 (u)[i]);
+  memcpy (to + n, input->b->data, n * sizeof (float));
+  memcpy (to + 2 * n, input->e->data, n * sizeof (float));
+  if (net->hp)
+    memcpy (to + 3 * n, input->hp->data, n * sizeof (float));
+  return x;
+}
+
+static SumiTensor *
+run_blocks (const SumiRestoreNet *net, SumiEval *ev, const char *side, int level, const Blocks *blocks, SumiTensor *h, const SumiTensor *t)
+{
+  for (int j = 0; j < net->nb[level]; j++)
+    {
+      h = sumi_resblock_forward (&blocks->blocks[j], ev, h, t);
+      show (net, ev, side, level, j, h);
+    }
+  return h;
+}
+
+static SumiTensor *
+forward (const SumiRestoreNet *net, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
+{
+  SumiTensor *kept[MAX_LEVELS], *h = x;
+
+  if (net->p == 2)
+    h = sumi_pixel_unshuffle (ev, h, NULL);
+  h = sumi_conv2d (ev, h, net->inp_w, net->inp_b, 1, 1, NULL);
+  show (net, ev, "inp", -1, -1, h);
+  for (int i = 0; i < net->levels; i++)
+    {
+      h = run_blocks (net, ev, "enc", i, &net->enc[i], h, t);
+      if (i == net->levels - 1)
+        break;
+      kept[i] = h;
+      h = sumi_conv2d (ev, h, net->dn_w[i], net->dn_b[i], 2, 0, NULL);
+      show (net, ev, "dn", i, -1, h);
+    }
+  for (int i = net->levels - 2; i >= 0; i--)
+    {
+      h = sumi_conv2d (ev, h, net->up_w[i], net->up_b[i], 1, 0, NULL);
+      show (net, ev, "up", i, -1, h);
+      h = sumi_concat (ev, sumi_upsample_nearest (ev, h, NULL), kept[i], NULL);
+      h = run_blocks (net, ev, "dec", i, &net->dec[i], h, t);
+    }
+  h = sumi_rms_silu (ev, h, net->no_g, NULL, h);
+  h = sumi_conv2d (ev, h, net->out_w, net->out_b, 1, 1, NULL);
+  show (net, ev, "out", -1, -1, h);
+  return net->p == 2 ? sumi_pixel_shuffle (ev, h, NULL) : h;
+}
+
+SumiTensor *
+sumi_restore_net_denoise (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, const SumiTensor *u, double sigma)
+{
+  const SumiPrecond pre = sumi_precond_edm (sigma, 1);
+  SumiTensor *d = sumi_eval_tensor_like (ev, u);
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  const int align = sumi_restore_net_get_align (net);
+  SumiDims dims = { 0 };
+  SumiTensor *f;
+
+  if (sumi_expect (ev, &dims, u, "1 3 H W", "u") && sumi_expect (ev, &dims, input->b, "1 3 H W", "the guess b") && sumi_expect (ev, &dims, input->e, "1 3 H W", "the evidence e") && (u->shape[2] % align || u->shape[3] % align))
+    sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "the restore network takes sides that are multiples of %d, not %d×%d", align, u->shape[3], u->shape[2]);
+  if (net->hp && ! ev->error)
+    sumi_expect (ev, &dims, input->hp, "1 3 H W", "the detail hp");
+  if (ev->error)
+    return sumi_eval_nothing (ev);
+  f = conditioning (net, ev, input, sigma);
+  f = forward (net, ev, stack (net, ev, input, u, pre.c_in), f);
+  sumi_lincomb (ev, pre.c_skip, u, pre.c_out, f, 0, NULL, d);
+  sumi_arena_release (ev->scratch, mark);
+  return ev->error ? sumi_eval_nothing (ev) : d;
+}
