@@ -14,8 +14,8 @@ sumi_image_new (int width, int height, int channels, GError **error)
   g_return_val_if_fail (channels >= 1 && channels <= 4, NULL);
   if (width < 1 || height < 1)
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE, "a picture of %d×%d pixels was asked for: sides must be at least 1",
-                   width, height);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE,
+                   "a picture of %d×%d pixels was asked for: sides must be at least 1", width, height);
       return NULL;
     }
   n = (gsize) width * (gsize) height * (gsize) channels;
@@ -58,7 +58,8 @@ sumi_image_crop (const SumiImage *image, const SumiRect *rect, GError **error)
 {
   SumiImage *out;
 
-  g_return_val_if_fail (rect->x >= 0 && rect->y >= 0 && rect->x + rect->width <= image->width && rect->y + rect->height <= image->height,
+  g_return_val_if_fail (rect->x >= 0 && rect->y >= 0 && rect->x + rect->width <= image->width &&
+                            rect->y + rect->height <= image->height,
                         NULL);
   out = sumi_image_new (rect->width, rect->height, image->channels, error);
   if (! out)
@@ -184,7 +185,8 @@ sumi_source_read (SumiSource *source, const SumiRect *rect, gboolean clamp, GErr
 
           if (inside || clamp)
             memcpy (sumi_image_at (out, x, y),
-                    sumi_image_at (part, CLAMP (px, 0, in.width - 1), CLAMP (py, 0, in.height - 1)), pixel * sizeof (float));
+                    sumi_image_at (part, CLAMP (px, 0, in.width - 1), CLAMP (py, 0, in.height - 1)),
+                    pixel * sizeof (float));
         }
   }
   return g_steal_pointer (&out);
@@ -200,7 +202,8 @@ sumi_source_bounds (SumiSource *mask, SumiRect *bounds, GError **error)
   g_return_val_if_fail (mask->channels == 1, FALSE);
   if (! row)
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to read a mask of %d×%d pixels", mask->width, mask->height);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to read a mask of %d×%d pixels", mask->width,
+                   mask->height);
       return FALSE;
     }
   for (int y = 0; y < mask->height; y += band)
@@ -228,7 +231,8 @@ sumi_source_bounds (SumiSource *mask, SumiRect *bounds, GError **error)
     }
   if (x1 < 0)
     {
-      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_INPUT, "nothing is selected: mark the part to be worked on (white in a mask)");
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_INPUT,
+                           "nothing is selected: mark the part to be worked on (white in a mask)");
       return FALSE;
     }
   *bounds = (SumiRect){ x0, y0, x1 - x0 + 1, y1 - y0 + 1 };

@@ -24,7 +24,10 @@ struct SumiJob
 void sumi_job_progress (SumiJob *job, double fraction, const char *phase);
 
 /* The calls until sumi_job_leave() cover [@from, @to] of the part at hand. */
-typedef struct { double from, span; } SumiJobRange;
+typedef struct
+{
+  double from, span;
+} SumiJobRange;
 SumiJobRange sumi_job_enter (SumiJob *job, double from, double to);
 void sumi_job_leave (SumiJob *job, SumiJobRange outer);
 

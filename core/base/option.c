@@ -81,8 +81,7 @@ sumi_option_find (const SumiOption *table, const char *key)
 const SumiChoice *
 sumi_option_get_choices (const SumiOption *option)
 {
-  return option->choices ? option->choices : option->list_choices ? option->list_choices () :
-                                                                    NULL;
+  return option->choices ? option->choices : option->list_choices ? option->list_choices () : NULL;
 }
 
 char *
@@ -160,7 +159,8 @@ sumi_option_set_number (const SumiOption *option, gpointer values, double number
 static gboolean
 parse_bool (const char *text, double *number)
 {
-  static const char *const yes[] = { "yes", "true", "1", "on", NULL }, *const no[] = { "no", "false", "0", "off", NULL };
+  static const char *const yes[] = { "yes", "true", "1", "on", NULL }, *const no[] = { "no", "false", "0", "off",
+                                                                                       NULL };
 
   if (g_strv_contains (yes, text))
     *number = 1;
@@ -276,8 +276,9 @@ sumi_options_check (const SumiOption *table, gconstpointer values, GError **erro
 {
   for (const SumiOption *o = table; o->key; o++)
     {
-      gboolean ok = o->type == SUMI_OPTION_STRING ? CONST_MEMBER (char *, values, o) != NULL : o->type == SUMI_OPTION_CHOICE ? choice_exists (o, CONST_MEMBER (char *, values, o)) :
-                                                                                                                               number_fits (o, sumi_option_get_number (o, values));
+      gboolean ok = o->type == SUMI_OPTION_STRING ? CONST_MEMBER (char *, values, o) != NULL :
+                    o->type == SUMI_OPTION_CHOICE ? choice_exists (o, CONST_MEMBER (char *, values, o)) :
+                                                    number_fits (o, sumi_option_get_number (o, values));
 
       if (! ok)
         {
@@ -323,7 +324,8 @@ sumi_options_load_recipe (const SumiOption *table, gpointer values, const char *
       o = equals ? sumi_option_find (table, *line) : NULL;
       if (! o)
         {
-          g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "a recipe has the line “%s”, which is no option here", *line);
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "a recipe has the line “%s”, which is no option here",
+                       *line);
           return FALSE;
         }
       text = g_strcompress (equals + 1);

@@ -38,11 +38,11 @@ struct SumiOption
   const char *unit;  /* (nullable) N_(), "px" */
   SumiOptionType type;
   SumiOptionFlags flags;
-  gsize offset;      /* of the member in the struct */
-  double min, max;   /* BOOL, INT, DOUBLE, SIZE: closed range */
-  double value;      /* their default */
-  const char *text;  /* default of CHOICE and STRING */
-  const SumiChoice *choices;             /* CHOICE: ends with a NULL key ... */
+  gsize offset;                             /* of the member in the struct */
+  double min, max;                          /* BOOL, INT, DOUBLE, SIZE: closed range */
+  double value;                             /* their default */
+  const char *text;                         /* default of CHOICE and STRING */
+  const SumiChoice *choices;                /* CHOICE: ends with a NULL key ... */
   const SumiChoice *(*list_choices) (void); /* ... or made from a registry */
 };
 

@@ -38,7 +38,8 @@ cgroup_limit (void)
   g_autofree char *text = NULL;
   double quota = 0, period = 0;
 
-  if (g_file_get_contents ("/sys/fs/cgroup/cpu.max", &text, NULL, NULL) && sscanf (text, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0)
+  if (g_file_get_contents ("/sys/fs/cgroup/cpu.max", &text, NULL, NULL) &&
+      sscanf (text, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0)
     return (int) ((quota + period - 1) / period);
   return 0;
 }

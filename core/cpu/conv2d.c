@@ -92,8 +92,8 @@ pointwise_piece (gpointer data, int index, int thread)
   float *y = j->y + n * (gsize) j->co * plane + start;
 
   put_bias (j, y, plane, (gsize) pixels);
-  sumi_gemm (j->co, pixels, j->ci, j->w, j->ci, j->x + n * (gsize) j->ci * plane + start, (int) plane, FALSE, y, (int) plane,
-             j->b != NULL);
+  sumi_gemm (j->co, pixels, j->ci, j->w, j->ci, j->x + n * (gsize) j->ci * plane + start, (int) plane, FALSE, y,
+             (int) plane, j->b != NULL);
 }
 
 static void
@@ -131,9 +131,11 @@ conv2d_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
   j.rows = CLAMP (TILE_FLOATS / MAX (1, j.ci * j.k * j.k * j.out_width), 1, MAX (1, j.out_height));
   j.tiles = (j.out_height + j.rows - 1) / j.rows;
   j.columns_size = (gsize) (j.ci * j.k * j.k) * (gsize) j.rows * (gsize) j.out_width;
-  j.columns = sumi_arena_alloc (ev->scratch, sizeof (float) * j.columns_size * (gsize) sumi_pool_get_n_threads (ev->pool));
+  j.columns =
+      sumi_arena_alloc (ev->scratch, sizeof (float) * j.columns_size * (gsize) sumi_pool_get_n_threads (ev->pool));
   if (! j.columns)
-    sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory to convolve %d×%d pixels of %d channels", j.height, j.width, j.ci);
+    sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory to convolve %d×%d pixels of %d channels", j.height, j.width,
+                    j.ci);
   else
     sumi_parallel_for (ev->pool, out->shape[0] * j.tiles, conv_piece, &j);
   sumi_arena_release (ev->scratch, mark);

@@ -20,7 +20,9 @@ sumi_fast_exp (float x)
   const float y = MIN (MAX (x, -87.0f), 88.0f);
   const float n = __builtin_rintf (y * 1.44269504f);
   const float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
-  const float p = 1 + r * (1 + r * (0.5f + r * (1.0f / 6 + r * (1.0f / 24 + r * (1.0f / 120 + r * (1.0f / 720 + r * (1.0f / 5040)))))));
+  const float p =
+      1 +
+      r * (1 + r * (0.5f + r * (1.0f / 6 + r * (1.0f / 24 + r * (1.0f / 120 + r * (1.0f / 720 + r * (1.0f / 5040)))))));
   const gint32 bits = ((gint32) n + 127) << 23;
   float scale;
 

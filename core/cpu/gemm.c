@@ -8,7 +8,17 @@
 #include <cblas.h>
 
 void
-sumi_gemm (int m, int n, int k, const float *a, int lda, const float *b, int ldb, gboolean b_transposed, float *c, int ldc, gboolean accumulate)
+sumi_gemm (int m,
+           int n,
+           int k,
+           const float *a,
+           int lda,
+           const float *b,
+           int ldb,
+           gboolean b_transposed,
+           float *c,
+           int ldc,
+           gboolean accumulate)
 {
   static gsize once = 0;
 
@@ -29,7 +39,17 @@ sumi_gemm (int m, int n, int k, const float *a, int lda, const float *b, int ldb
 #define BLOCK_N 512
 
 void
-sumi_gemm (int m, int n, int k, const float *a, int lda, const float *b, int ldb, gboolean b_transposed, float *c, int ldc, gboolean accumulate)
+sumi_gemm (int m,
+           int n,
+           int k,
+           const float *a,
+           int lda,
+           const float *b,
+           int ldb,
+           gboolean b_transposed,
+           float *c,
+           int ldc,
+           gboolean accumulate)
 {
   if (! accumulate)
     for (int i = 0; i < m; i++)

@@ -24,7 +24,8 @@ linear_piece (gpointer data, int index, int thread)
     for (int i = 0; i < j->n; i++)
       for (int k = 0; k < n; k++)
         j->y[(gsize) i * (gsize) j->d_out + (gsize) (o + k)] = j->b[o + k];
-  sumi_gemm (j->n, n, j->d_in, j->x, j->d_in, j->w + (gsize) o * (gsize) j->d_in, j->d_in, TRUE, j->y + o, j->d_out, j->b != NULL);
+  sumi_gemm (j->n, n, j->d_in, j->x, j->d_in, j->w + (gsize) o * (gsize) j->d_in, j->d_in, TRUE, j->y + o, j->d_out,
+             j->b != NULL);
 }
 
 static void

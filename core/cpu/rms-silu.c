@@ -37,7 +37,8 @@ rms_silu_span (const float *x, const float *g, const float *ac, float *y, int ch
       const float factor = ac ? g[c] * (1 + ac[c]) : g[c], shift = ac ? ac[channels + c] : 0;
 
       for (int i = 0; i < n; i++)
-        y[(gsize) c * plane + (gsize) i] = sumi_fast_silu (x[(gsize) c * plane + (gsize) i] * scale[i] * factor + shift);
+        y[(gsize) c * plane + (gsize) i] =
+            sumi_fast_silu (x[(gsize) c * plane + (gsize) i] * scale[i] * factor + shift);
     }
 }
 
@@ -48,8 +49,8 @@ rms_silu_piece (gpointer data, int index, int thread)
   const gsize n = (gsize) (index / j->spans), start = (gsize) (index % j->spans) * SPAN;
   const gsize at = n * (gsize) j->channels * j->plane + start;
 
-  rms_silu_span (j->x + at, j->g, j->ac ? j->ac + n * (gsize) (2 * j->channels) : NULL, j->y + at, j->channels, j->plane,
-                 (int) MIN (j->plane - start, SPAN));
+  rms_silu_span (j->x + at, j->g, j->ac ? j->ac + n * (gsize) (2 * j->channels) : NULL, j->y + at, j->channels,
+                 j->plane, (int) MIN (j->plane - start, SPAN));
 }
 
 static void

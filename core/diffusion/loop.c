@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Streams: 4 per step; draws 0 to 2 are the sampler's, 3 the loop's churn; the step after the last is the start noise. */
+/* Streams: 4 per step; draws 0 to 2 are the sampler's, 3 the loop's churn; the step after the last is the start noise.
+ */
 #include "core/diffusion/loop.h"
 
 #include <math.h>
@@ -99,8 +100,8 @@ sumi_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
 }
 
 /* Karras et al. 2022, algorithm 2, lines 4 to 6: raise σ to σ̂ = σ(1 + γ) by fresh noise, γ ≤ √2 − 1, which doubles the
- * variance. γ is a share of the step's own fall instead of S_churn/N, so that what is renewed over a run, and the error it
- * brings, do not grow with the number of steps. */
+ * variance. γ is a share of the step's own fall instead of S_churn/N, so that what is renewed over a run, and the error
+ * it brings, do not grow with the number of steps. */
 static void
 churn (SumiStep *s, SumiEval *ev, SumiTensor *x)
 {

@@ -12,10 +12,11 @@ struct SumiLoop
   const SumiSamplerClass *sampler;
   const double *sigmas; /* n_steps + 1, falling (equal neighbours allowed), usually ending in 0 */
   int n_steps;
-  double churn;         /* [0, 1]: share of the noise that is renewed in each step */
+  double churn; /* [0, 1]: share of the noise that is renewed in each step */
   guint64 seed;
-  guint32 stream;       /* tells this loop's noise from other loops' of the same seed; it uses stream to stream + 4·(n_steps + 1) */
-  int x, y;             /* absolute position of the tensors' first pixel */
+  guint32 stream; /* tells this loop's noise from other loops' of the same seed; it uses stream to stream + 4·(n_steps +
+                     1) */
+  int x, y;       /* absolute position of the tensors' first pixel */
 };
 
 /* N(0, 1) into @z: [N, C, H, W], keyed by (seed, stream, absolute pixel, channel, n). */

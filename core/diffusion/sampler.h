@@ -12,10 +12,10 @@ struct SumiStep
   SumiDenoiser *denoiser;
   double sigma, sigma_next;
   int index, count;
-  double sigma_last;         /* σ of the step before; 0: there is no history */
-  SumiTensor *const *state;  /* n_state tensors of x's shape that live as long as the run; written by the sampler */
-  double churn;              /* [0, 1], for samplers with own_churn */
-  SumiTensor *x0;            /* out: the newest D, for previews; may stay NULL */
+  double sigma_last;        /* σ of the step before; 0: there is no history */
+  SumiTensor *const *state; /* n_state tensors of x's shape that live as long as the run; written by the sampler */
+  double churn;             /* [0, 1], for samplers with own_churn */
+  SumiTensor *x0;           /* out: the newest D, for previews; may stay NULL */
   const SumiLoop *loop;
 };
 
@@ -28,7 +28,7 @@ struct SumiSamplerClass
   const char *key, *label; /* label N_() */
   int order;               /* of convergence on the probability-flow ODE with churn 0 */
   int n_state;
-  gboolean own_churn;      /* FALSE: the loop churns before the step (Karras et al. 2022, algorithm 2) */
+  gboolean own_churn; /* FALSE: the loop churns before the step (Karras et al. 2022, algorithm 2) */
   /* Takes x from sigma to sigma_next in place. */
   void (*step) (SumiStep *step, SumiEval *ev, SumiTensor *x);
 };

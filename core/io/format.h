@@ -28,9 +28,10 @@ typedef struct
   gboolean (*read) (SumiWeights *self, const guint8 *data, gsize size, GError **error);
 } SumiFormatClass;
 
-/* Adds a view of @bytes at @data under @name (copied), after the format checked that they lie in the mapping. Fails when
- * the name is taken. */
-gboolean sumi_weights_add (SumiWeights *self, const char *name, const SumiTensor *shape, const guint8 *data, GError **error);
+/* Adds a view of @bytes at @data under @name (copied), after the format checked that they lie in the mapping. Fails
+ * when the name is taken. */
+gboolean
+sumi_weights_add (SumiWeights *self, const char *name, const SumiTensor *shape, const guint8 *data, GError **error);
 void sumi_weights_add_meta (SumiWeights *self, const char *key, const char *value);
 
 G_END_DECLS

@@ -147,7 +147,8 @@ read_number (Reader *r, double *out)
   gsize n = 0;
   char *end;
 
-  while (r->at + n < r->end && n < sizeof text - 1 && (g_ascii_isdigit (r->at[n]) || (r->at[n] && strchr ("+-.eE", r->at[n]))))
+  while (r->at + n < r->end && n < sizeof text - 1 &&
+         (g_ascii_isdigit (r->at[n]) || (r->at[n] && strchr ("+-.eE", r->at[n]))))
     n++;
   memcpy (text, r->at, n);
   text[n] = 0;
@@ -256,7 +257,8 @@ sumi_json_parse (const char *text, gsize length, GError **error)
     fail (&r, "the end");
   if (! r.wrong)
     return g_steal_pointer (&json);
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "broken JSON at byte %ld: expected %s", (long) (r.at - r.start), r.wrong);
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "broken JSON at byte %ld: expected %s", (long) (r.at - r.start),
+               r.wrong);
   return NULL;
 }
 

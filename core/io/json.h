@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small strict JSON reader (RFC 8259) for headers and configs of model files. Hostile input: bounded depth, no recursion
- * beyond it, every byte checked. */
+/* A small strict JSON reader (RFC 8259) for headers and configs of model files. Hostile input: bounded depth, no
+ * recursion beyond it, every byte checked. */
 #pragma once
 
 #include "core/base/types.h"

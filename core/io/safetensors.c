@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* safetensors: 8 bytes little-endian N, N bytes of JSON, then the data. Each member of the JSON is a tensor {dtype, shape,
- * data_offsets: [begin, end)} relative to the data; "__metadata__" maps strings to strings. Tensors of types that no
- * family computes with (integers, f64, f8) are left out; so are those of more than four dimensions. */
+/* safetensors: 8 bytes little-endian N, N bytes of JSON, then the data. Each member of the JSON is a tensor {dtype,
+ * shape, data_offsets: [begin, end)} relative to the data; "__metadata__" maps strings to strings. Tensors of types
+ * that no family computes with (integers, f64, f8) are left out; so are those of more than four dimensions. */
 #include <string.h>
 
 #include "core/base/error.h"
@@ -29,7 +29,8 @@ safetensors_probe (const guint8 *data, gsize size)
 static gboolean
 damaged (const char *name, const char *why, GError **error)
 {
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "the tensor “%s” has %s; the file is damaged, get it again", name, why);
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "the tensor “%s” has %s; the file is damaged, get it again", name,
+               why);
   return FALSE;
 }
 
@@ -37,7 +38,8 @@ damaged (const char *name, const char *why, GError **error)
 static int
 dtype_of (const char *name)
 {
-  static const char *const others[] = { "F64", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL", "F8_E4M3", "F8_E5M2", NULL };
+  static const char *const others[] = { "F64", "I64", "I32",  "I16",     "I8",      "U64", "U32",
+                                        "U16", "U8",  "BOOL", "F8_E4M3", "F8_E5M2", NULL };
 
   if (! strcmp (name, "F32"))
     return SUMI_DTYPE_F32;
@@ -51,7 +53,8 @@ dtype_of (const char *name)
 static gboolean
 read_index (const SumiJson *json, double max, guint64 *out)
 {
-  if (json->type != SUMI_JSON_NUMBER || json->number < 0 || json->number > max || json->number != (double) (guint64) json->number)
+  if (json->type != SUMI_JSON_NUMBER || json->number < 0 || json->number > max ||
+      json->number != (double) (guint64) json->number)
     return FALSE;
   *out = (guint64) json->number;
   return TRUE;
@@ -69,7 +72,8 @@ read_tensor (SumiWeights *self, const SumiJson *entry, const guint8 *data, guint
 
   if (! dtype || ! shape || ! offsets || sumi_json_count (offsets) != 2)
     return damaged (entry->key, "no dtype, shape and data_offsets", error);
-  if (! read_index (offsets->child, (double) size, &begin) || ! read_index (offsets->child->next, (double) size, &end) || begin > end)
+  if (! read_index (offsets->child, (double) size, &begin) ||
+      ! read_index (offsets->child->next, (double) size, &end) || begin > end)
     return damaged (entry->key, "data outside the file", error);
   type = dtype_of (dtype->text);
   if (type == -2)
@@ -100,7 +104,8 @@ safetensors_read (SumiWeights *self, const guint8 *data, gsize size, GError **er
 
   if (n > size - 8)
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "the file ends after %" G_GSIZE_FORMAT " bytes, within its directory; get it again", size);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT,
+                   "the file ends after %" G_GSIZE_FORMAT " bytes, within its directory; get it again", size);
       return FALSE;
     }
   json = sumi_json_parse ((const char *) data + 8, (gsize) n, error);

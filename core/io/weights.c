@@ -52,7 +52,8 @@ sumi_weights_open (const char *path, GError **error)
         g_ptr_array_add (self->meta_keys, NULL);
         return g_steal_pointer (&self);
       }
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "%s is no model file that Sumi knows (safetensors), or it is damaged", path);
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT,
+               "%s is no model file that Sumi knows (safetensors), or it is damaged", path);
   return NULL;
 }
 

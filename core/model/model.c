@@ -89,7 +89,9 @@ find_file (const char *name, GError **error)
     {
       if (g_file_test (name, G_FILE_TEST_IS_REGULAR))
         return g_strdup (name);
-      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "the model %s is not there; give the path of a .safetensors file, or a name from “sumi list models”", name);
+      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                   "the model %s is not there; give the path of a .safetensors file, or a name from “sumi list models”",
+                   name);
       return NULL;
     }
   where = folders ();
@@ -102,8 +104,8 @@ find_file (const char *name, GError **error)
         return g_steal_pointer (&path);
     }
   list = g_strjoinv (", ", where);
-  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "there is no model “%s”: looked for %s in %s; “sumi list models” shows what there is",
-               name, file, list);
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+               "there is no model “%s”: looked for %s in %s; “sumi list models” shows what there is", name, file, list);
   return NULL;
 }
 
@@ -175,8 +177,9 @@ sumi_model_load (const char *name, GError **error)
     {
       const char *says = sumi_weights_get_meta (model->weights, "sumi.family");
 
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED, "%s: no family of this Sumi knows this model%s%s; “sumi inspect” shows what is in it",
-                   model->path, says ? ", which calls itself " : "", says ? says : "");
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
+                   "%s: no family of this Sumi knows this model%s%s; “sumi inspect” shows what is in it", model->path,
+                   says ? ", which calls itself " : "", says ? says : "");
       return NULL;
     }
   model->data = model->family->load (model->weights, error);
@@ -226,28 +229,39 @@ check_map (const SumiEvidence *e, const SumiImage *map, const char *what, GError
 {
   if (! map || (map->width == e->picture->width && map->height == e->picture->height && map->channels == 1))
     return TRUE;
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE, "the map of %s pixels is %d×%d×%d, expected %d×%d×1", what, map->width, map->height,
-               map->channels, e->picture->width, e->picture->height);
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE, "the map of %s pixels is %d×%d×%d, expected %d×%d×1", what,
+               map->width, map->height, map->channels, e->picture->width, e->picture->height);
   return FALSE;
 }
 
 SumiImage *
-sumi_model_predict (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how, SumiJob *job, GError **error)
+sumi_model_predict (SumiModel *model,
+                    SumiEval *eval,
+                    const SumiEvidence *evidence,
+                    const SumiPredict *how,
+                    SumiJob *job,
+                    GError **error)
 {
   const SumiFamilyClass *family = model->family;
-  const SumiEvidenceFlags needs = (evidence->missing ? SUMI_EVIDENCE_MISSING : 0) | (evidence->grey ? SUMI_EVIDENCE_GREY : 0) | (evidence->coarse ? SUMI_EVIDENCE_COARSE : 0);
+  const SumiEvidenceFlags needs = (evidence->missing ? SUMI_EVIDENCE_MISSING : 0) |
+                                  (evidence->grey ? SUMI_EVIDENCE_GREY : 0) |
+                                  (evidence->coarse ? SUMI_EVIDENCE_COARSE : 0);
 
   g_return_val_if_fail (evidence->picture && evidence->picture->channels == 3, NULL);
   if (needs & ~family->evidence)
     {
       const SumiEvidenceFlags lacks = needs & ~family->evidence;
 
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED, "the model “%s” cannot %s; choose another one (“sumi list models”)", model->name,
-                   lacks & SUMI_EVIDENCE_MISSING ? "fill holes" : lacks & SUMI_EVIDENCE_GREY ? "add colour" :
-                                                                                               "enlarge or clean pictures");
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
+                   "the model “%s” cannot %s; choose another one (“sumi list models”)", model->name,
+                   lacks & SUMI_EVIDENCE_MISSING ? "fill holes" :
+                   lacks & SUMI_EVIDENCE_GREY    ? "add colour" :
+                                                   "enlarge or clean pictures");
       return NULL;
     }
-  if (! check_map (evidence, evidence->missing, "missing", error) || ! check_map (evidence, evidence->grey, "grey", error) || ! check_map (evidence, evidence->source, "source", error) || ! sumi_job_check (job, error))
+  if (! check_map (evidence, evidence->missing, "missing", error) ||
+      ! check_map (evidence, evidence->grey, "grey", error) ||
+      ! check_map (evidence, evidence->source, "source", error) || ! sumi_job_check (job, error))
     return NULL;
   if (job && job->cancellable && ! eval->cancellable)
     {

@@ -55,8 +55,14 @@ struct SumiFamilyClass
   /* Returns: (nullable): the family's own data; reads all it needs. @weights is kept by the model. */
   gpointer (*load) (SumiWeights *weights, GError **error);
   void (*free) (gpointer data);
-  /* Returns: (transfer full): the predicted picture [H, W, 3]. Known pixels come back exactly; see sumi_model_predict(). */
-  SumiImage *(*predict) (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how, SumiJob *job, GError **error);
+  /* Returns: (transfer full): the predicted picture [H, W, 3]. Known pixels come back exactly; see
+   * sumi_model_predict(). */
+  SumiImage *(*predict) (SumiModel *model,
+                         SumiEval *eval,
+                         const SumiEvidence *evidence,
+                         const SumiPredict *how,
+                         SumiJob *job,
+                         GError **error);
 };
 
 struct SumiModel
@@ -83,7 +89,12 @@ char *sumi_model_dup_id (SumiModel *model);
 /* Predicts the whole picture of @evidence, at any size ≥ 1×1. Fails with %SUMI_ERROR_UNSUPPORTED when the family
  * does not take this evidence. Deterministic in (evidence, how) for every thread count.
  * Returns: (transfer full): [H, W, 3]. */
-SumiImage *sumi_model_predict (SumiModel *model, SumiEval *eval, const SumiEvidence *evidence, const SumiPredict *how, SumiJob *job, GError **error);
+SumiImage *sumi_model_predict (SumiModel *model,
+                               SumiEval *eval,
+                               const SumiEvidence *evidence,
+                               const SumiPredict *how,
+                               SumiJob *job,
+                               GError **error);
 
 /* Returns: every family, NULL-ended. */
 const SumiFamilyClass *const *sumi_families (void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pull: each level averages 2×2 blocks of known pixels weighted by how many are known. Push: from the coarsest (side ≤ 2,
- * plain mean) upwards, unknown pixels take the bilinear enlargement (half-pixel centres) of the level below. Sides are
- * padded to multiples of the power of two first; the padding is unknown. */
+/* Pull: each level averages 2×2 blocks of known pixels weighted by how many are known. Push: from the coarsest (side ≤
+ * 2, plain mean) upwards, unknown pixels take the bilinear enlargement (half-pixel centres) of the level below. Sides
+ * are padded to multiples of the power of two first; the padding is unknown. */
 #include "core/model/pushpull.h"
 
 #include <math.h>

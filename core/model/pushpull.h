@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Fills the pixels of @image (any channels) where @missing [H, W, 1] > 0, in place; known pixels stay. With nothing known
- * the fill is 0. Fails with %SUMI_ERROR_MEMORY. */
+/* Fills the pixels of @image (any channels) where @missing [H, W, 1] > 0, in place; known pixels stay. With nothing
+ * known the fill is 0. Fails with %SUMI_ERROR_MEMORY. */
 gboolean sumi_pushpull_fill (SumiImage *image, const SumiImage *missing, GError **error);
 
 G_END_DECLS

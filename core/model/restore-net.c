@@ -77,7 +77,8 @@ read_sizes (const SumiJson *array, int max, int *out)
 
   for (const SumiJson *c = array ? array->child : NULL; c; c = c->next)
     {
-      if (n == MAX_LEVELS || c->type != SUMI_JSON_NUMBER || c->number < 1 || c->number > max || c->number != floor (c->number))
+      if (n == MAX_LEVELS || c->type != SUMI_JSON_NUMBER || c->number < 1 || c->number > max ||
+          c->number != floor (c->number))
         return 0;
       out[n++] = (int) c->number;
     }
@@ -146,7 +147,14 @@ read_config (SumiRestoreNet *net, SumiWeights *weights, GError **error)
 /* ---- weights ---------------------------------------------------------- */
 
 static gboolean
-load_conv (SumiLoader *loader, const char *prefix, int co, int ci, int k, SumiTensor **w, SumiTensor **b, GError **error)
+load_conv (SumiLoader *loader,
+           const char *prefix,
+           int co,
+           int ci,
+           int k,
+           SumiTensor **w,
+           SumiTensor **b,
+           GError **error)
 {
   struct
   {
@@ -164,13 +172,20 @@ load_conv (SumiLoader *loader, const char *prefix, int co, int ci, int k, SumiTe
 }
 
 static gboolean
-load_blocks (SumiRestoreNet *net, SumiLoader *loader, const char *side, int level, int first_in, Blocks *blocks, GError **error)
+load_blocks (SumiRestoreNet *net,
+             SumiLoader *loader,
+             const char *side,
+             int level,
+             int first_in,
+             Blocks *blocks,
+             GError **error)
 {
   for (int j = 0; j < net->nb[level]; j++)
     {
       g_autofree char *prefix = g_strdup_printf ("%s.%d.%d", side, level, j);
 
-      if (! sumi_resblock_load (&blocks->blocks[j], loader, prefix, j ? net->ch[level] : first_in, net->ch[level], net->emb0_b->shape[0], error))
+      if (! sumi_resblock_load (&blocks->blocks[j], loader, prefix, j ? net->ch[level] : first_in, net->ch[level],
+                                net->emb0_b->shape[0], error))
         return FALSE;
     }
   return TRUE;
@@ -183,7 +198,10 @@ load_level (SumiRestoreNet *net, SumiLoader *loader, int i, GError **error)
 
   if (! load_blocks (net, loader, "enc", i, net->ch[i], &net->enc[i], error))
     return FALSE;
-  return i == net->levels - 1 || (load_conv (loader, dn, net->ch[i + 1], net->ch[i], 2, &net->dn_w[i], &net->dn_b[i], error) && load_conv (loader, up, net->ch[i], net->ch[i + 1], 1, &net->up_w[i], &net->up_b[i], error) && load_blocks (net, loader, "dec", i, 2 * net->ch[i], &net->dec[i], error));
+  return i == net->levels - 1 ||
+         (load_conv (loader, dn, net->ch[i + 1], net->ch[i], 2, &net->dn_w[i], &net->dn_b[i], error) &&
+          load_conv (loader, up, net->ch[i], net->ch[i + 1], 1, &net->up_w[i], &net->up_b[i], error) &&
+          load_blocks (net, loader, "dec", i, 2 * net->ch[i], &net->dec[i], error));
 }
 
 SumiRestoreNet *
@@ -194,8 +212,10 @@ sumi_restore_net_load (SumiWeights *weights, GError **error)
   const SumiTensor *f = sumi_weights_find (weights, "f");
 
   net->arena = loader.arena = sumi_arena_new ();
-  if (! read_config (net, weights, error) || ! sumi_params_load (&loader, params, G_N_ELEMENTS (params), "", net, error, "C0", net->ch[0], "In",
-                                                                 (net->hp ? 12 : 9) * net->p * net->p, "Out", 3 * net->p * net->p, "6F", f && f->n_dims == 1 ? 6 * f->shape[0] : 0, NULL))
+  if (! read_config (net, weights, error) ||
+      ! sumi_params_load (&loader, params, G_N_ELEMENTS (params), "", net, error, "C0", net->ch[0], "In",
+                          (net->hp ? 12 : 9) * net->p * net->p, "Out", 3 * net->p * net->p, "6F",
+                          f && f->n_dims == 1 ? 6 * f->shape[0] : 0, NULL))
     return NULL;
   for (int i = 0; i < net->levels; i++)
     if (! load_level (net, &loader, i, error))
@@ -287,7 +307,8 @@ sumi_restore_net_detail (const SumiTensor *b, double s, SumiTensor *out)
 
               for (int k = -2; k <= 2; k++)
                 blur += kernel[k + 2] * row[CLAMP (j + k, 0, width - 1)];
-              y[(gsize) i * (gsize) width + (gsize) j] = (float) CLAMP ((x[(gsize) i * (gsize) width + (gsize) j] - blur) / s, -4, 4);
+              y[(gsize) i * (gsize) width + (gsize) j] =
+                  (float) CLAMP ((x[(gsize) i * (gsize) width + (gsize) j] - blur) / s, -4, 4);
             }
         }
     }
@@ -300,8 +321,9 @@ show (const SumiRestoreNet *net, SumiEval *ev, const char *name, int i, int j, c
 
   if (! net->tap || ev->error)
     return;
-  full = j >= 0 ? g_strdup_printf ("%s.%d.%d", name, i, j) : i >= 0 ? g_strdup_printf ("%s.%d", name, i) :
-                                                                      g_strdup (name);
+  full = j >= 0 ? g_strdup_printf ("%s.%d.%d", name, i, j) :
+         i >= 0 ? g_strdup_printf ("%s.%d", name, i) :
+                  g_strdup (name);
   net->tap (net->tap_data, full, value);
 }
 
@@ -342,7 +364,13 @@ stack (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, c
 }
 
 static SumiTensor *
-run_blocks (const SumiRestoreNet *net, SumiEval *ev, const char *side, int level, const Blocks *blocks, SumiTensor *h, const SumiTensor *t)
+run_blocks (const SumiRestoreNet *net,
+            SumiEval *ev,
+            const char *side,
+            int level,
+            const Blocks *blocks,
+            SumiTensor *h,
+            const SumiTensor *t)
 {
   for (int j = 0; j < net->nb[level]; j++)
     {
@@ -384,7 +412,11 @@ forward (const SumiRestoreNet *net, SumiEval *ev, SumiTensor *x, const SumiTenso
 }
 
 SumiTensor *
-sumi_restore_net_denoise (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, const SumiTensor *u, double sigma)
+sumi_restore_net_denoise (const SumiRestoreNet *net,
+                          SumiEval *ev,
+                          const SumiRestoreInput *input,
+                          const SumiTensor *u,
+                          double sigma)
 {
   const SumiPrecond pre = sumi_precond_edm (sigma, 1);
   SumiTensor *d = sumi_eval_tensor_like (ev, u);
@@ -393,8 +425,10 @@ sumi_restore_net_denoise (const SumiRestoreNet *net, SumiEval *ev, const SumiRes
   SumiDims dims = { 0 };
   SumiTensor *f;
 
-  if (sumi_expect (ev, &dims, u, "1 3 H W", "u") && sumi_expect (ev, &dims, input->b, "1 3 H W", "the guess b") && sumi_expect (ev, &dims, input->e, "1 3 H W", "the evidence e") && (u->shape[2] % align || u->shape[3] % align))
-    sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "the restore network takes sides that are multiples of %d, not %d×%d", align, u->shape[3], u->shape[2]);
+  if (sumi_expect (ev, &dims, u, "1 3 H W", "u") && sumi_expect (ev, &dims, input->b, "1 3 H W", "the guess b") &&
+      sumi_expect (ev, &dims, input->e, "1 3 H W", "the evidence e") && (u->shape[2] % align || u->shape[3] % align))
+    sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "the restore network takes sides that are multiples of %d, not %d×%d", align,
+                    u->shape[3], u->shape[2]);
   if (net->hp && ! ev->error)
     sumi_expect (ev, &dims, input->hp, "1 3 H W", "the detail hp");
   if (ev->error)

@@ -8,12 +8,14 @@ G_BEGIN_DECLS
 
 typedef struct SumiRestoreNet SumiRestoreNet;
 
-/* What the network is told about one picture. Maps are [1, 3, H, W] with sides that are multiples of the net's align. */
+/* What the network is told about one picture. Maps are [1, 3, H, W] with sides that are multiples of the net's align.
+ */
 typedef struct
 {
-  const SumiTensor *b;  /* the guess, [-1, 1] */
-  const SumiTensor *e;  /* missing, grey, coarse: 0 or 1 */
-  const SumiTensor *hp; /* (nullable) detail of the guess, from sumi_restore_net_detail(); needed when the net wants it */
+  const SumiTensor *b; /* the guess, [-1, 1] */
+  const SumiTensor *e; /* missing, grey, coarse: 0 or 1 */
+  const SumiTensor
+      *hp; /* (nullable) detail of the guess, from sumi_restore_net_detail(); needed when the net wants it */
   double factor, noise;
 } SumiRestoreInput;
 
@@ -36,7 +38,11 @@ void sumi_restore_net_detail (const SumiTensor *b, double s, SumiTensor *out);
 
 /* D(u; σ) = c_skip·u + c_out·F(c_in·u, b, e; σ, factor, noise), EDM with σ_data 1, before any projection.
  * @u: [1, 3, H, W]; @sigma > 0. Returns: (transfer none): in scratch. */
-SumiTensor *sumi_restore_net_denoise (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, const SumiTensor *u, double sigma);
+SumiTensor *sumi_restore_net_denoise (const SumiRestoreNet *net,
+                                      SumiEval *ev,
+                                      const SumiRestoreInput *input,
+                                      const SumiTensor *u,
+                                      double sigma);
 
 /* (nullable) @tap is called with the name and value of every inner activation, for tests. */
 typedef void (*SumiRestoreTap) (gpointer data, const char *name, const SumiTensor *value);

@@ -159,13 +159,20 @@ predict_mean (Restore *self, SumiEval *ev, SumiTensor *u, SumiJob *job, GError *
 }
 
 static gboolean
-predict_sample (Restore *self, SumiEval *ev, const SumiEvidence *evidence, const SumiPredict *how, SumiTensor *u, SumiJob *job, GError **error)
+predict_sample (Restore *self,
+                SumiEval *ev,
+                const SumiEvidence *evidence,
+                const SumiPredict *how,
+                SumiTensor *u,
+                SumiJob *job,
+                GError **error)
 {
   const int steps = how->steps > 0 ? how->steps : STEPS;
   const gboolean own_sampler = ! how->sampler || ! strcmp (how->sampler, "auto");
   const gboolean own_schedule = ! how->schedule || ! strcmp (how->schedule, "auto");
   const SumiSamplerClass *sampler = sumi_sampler_find (own_sampler ? "dpmpp-2m" : how->sampler, error);
-  const SumiScheduleClass *schedule = sampler ? sumi_schedule_find (own_schedule ? "karras" : how->schedule, error) : NULL;
+  const SumiScheduleClass *schedule =
+      sampler ? sumi_schedule_find (own_schedule ? "karras" : how->schedule, error) : NULL;
   g_autofree double *sigmas = g_new (double, steps + 1);
   SumiLoop loop = {
     .denoiser = &self->denoiser,
@@ -186,8 +193,8 @@ predict_sample (Restore *self, SumiEval *ev, const SumiEvidence *evidence, const
   return sumi_loop_run (&loop, ev, u, job, error);
 }
 
-/* b + s·u over the unclamped guess. Where only the luminance is known the chroma is made exactly luminance-free in double;
- * partly missing pixels are mixed. */
+/* b + s·u over the unclamped guess. Where only the luminance is known the chroma is made exactly luminance-free in
+ * double; partly missing pixels are mixed. */
 static SumiImage *
 compose (const Restore *self, const SumiEvidence *evidence, const SumiImage *guess, const SumiTensor *u, GError **error)
 {
@@ -221,7 +228,12 @@ compose (const Restore *self, const SumiEvidence *evidence, const SumiImage *gue
 }
 
 static SumiImage *
-restore_predict (SumiModel *model, SumiEval *ev, const SumiEvidence *evidence, const SumiPredict *how, SumiJob *job, GError **error)
+restore_predict (SumiModel *model,
+                 SumiEval *ev,
+                 const SumiEvidence *evidence,
+                 const SumiPredict *how,
+                 SumiJob *job,
+                 GError **error)
 {
   const SumiRestoreNet *net = model->data;
   const int align = sumi_restore_net_get_align (net);
@@ -245,7 +257,8 @@ restore_predict (SumiModel *model, SumiEval *ev, const SumiEvidence *evidence, c
     hp = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape);
   if (! self.b || ! self.e || ! u || (sumi_restore_net_wants_detail (net) && ! hp))
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory for a network input of %d×%d pixels; allow less with --memory", width, height);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
+                   "no memory for a network input of %d×%d pixels; allow less with --memory", width, height);
       return NULL;
     }
   fill_input (&self, evidence, guess);
@@ -253,9 +266,12 @@ restore_predict (SumiModel *model, SumiEval *ev, const SumiEvidence *evidence, c
     return sumi_image_dup (evidence->picture, error);
   if (hp)
     sumi_restore_net_detail (self.b, self.s, hp);
-  self.input = (SumiRestoreInput){ .b = self.b, .e = self.e, .hp = hp, .factor = MAX (evidence->factor, 1), .noise = evidence->noise };
+  self.input = (SumiRestoreInput){
+    .b = self.b, .e = self.e, .hp = hp, .factor = MAX (evidence->factor, 1), .noise = evidence->noise
+  };
   memset (u->data, 0, sizeof (float) * sumi_tensor_count (u));
-  if (! (how->mean ? predict_mean (&self, ev, u, job, error) : predict_sample (&self, ev, evidence, how, u, job, error)))
+  if (! (how->mean ? predict_mean (&self, ev, u, job, error) :
+                     predict_sample (&self, ev, evidence, how, u, job, error)))
     return NULL;
   return compose (&self, evidence, guess, u, error);
 }

@@ -8,7 +8,13 @@
 #include "core/tensor/tensor.h"
 
 gboolean
-sumi_params_load (SumiLoader *loader, const SumiParam *params, int n, const char *prefix, gpointer block, GError **error, ...)
+sumi_params_load (SumiLoader *loader,
+                  const SumiParam *params,
+                  int n,
+                  const char *prefix,
+                  gpointer block,
+                  GError **error,
+                  ...)
 {
   g_autoptr (SumiEval) ev = sumi_eval_new (NULL, NULL); /* for its shape check */
   const char *path = loader->path;
@@ -35,13 +41,14 @@ sumi_params_load (SumiLoader *loader, const SumiParam *params, int n, const char
         continue;
       if (! t)
         {
-          g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "%s: the tensor “%s” is missing; the file is not complete, get it again",
-                       path, name);
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT,
+                       "%s: the tensor “%s” is missing; the file is not complete, get it again", path, name);
           return FALSE;
         }
       if (! sumi_expect (ev, &dims, t, p->pattern, name))
         {
-          g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "%s: %s; the file does not fit its own description", path, ev->error->message);
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "%s: %s; the file does not fit its own description", path,
+                       ev->error->message);
           return FALSE;
         }
       *member = sumi_tensor_to_f32 (loader->arena, t);

@@ -15,13 +15,13 @@ typedef struct
   gboolean optional;
 } SumiParam;
 
-#define SUMI_PARAM(Struct, member, file_name, shape)          \
-  {                                                           \
-    file_name, shape, G_STRUCT_OFFSET (Struct, member), FALSE \
+#define SUMI_PARAM(Struct, member, file_name, shape)                                                                   \
+  {                                                                                                                    \
+    file_name, shape, G_STRUCT_OFFSET (Struct, member), FALSE                                                          \
   }
-#define SUMI_PARAM_OPTIONAL(Struct, member, file_name, shape) \
-  {                                                           \
-    file_name, shape, G_STRUCT_OFFSET (Struct, member), TRUE  \
+#define SUMI_PARAM_OPTIONAL(Struct, member, file_name, shape)                                                          \
+  {                                                                                                                    \
+    file_name, shape, G_STRUCT_OFFSET (Struct, member), TRUE                                                           \
   }
 
 /* Where parameters come from and where their f32 copies live. Blocks do not know files, so the family hands over the
@@ -35,9 +35,15 @@ typedef struct
   GHashTable *used; /* (nullable): set of names that were read */
 } SumiLoader;
 
-/* Fills the @n members of @block from "@prefix.NAME". Shape letters bind across the block's tensors; those already bound
- * in a block's meaning are checked by @sizes, pairs of (letter, size) ended by NULL, e.g. "Ci", 48, "Co", 96, NULL.
- * Fails with %SUMI_ERROR_FORMAT naming the tensor, both shapes and the file. */
-gboolean sumi_params_load (SumiLoader *loader, const SumiParam *params, int n, const char *prefix, gpointer block, GError **error, ...) G_GNUC_NULL_TERMINATED;
+/* Fills the @n members of @block from "@prefix.NAME". Shape letters bind across the block's tensors; those already
+ * bound in a block's meaning are checked by @sizes, pairs of (letter, size) ended by NULL, e.g. "Ci", 48, "Co", 96,
+ * NULL. Fails with %SUMI_ERROR_FORMAT naming the tensor, both shapes and the file. */
+gboolean sumi_params_load (SumiLoader *loader,
+                           const SumiParam *params,
+                           int n,
+                           const char *prefix,
+                           gpointer block,
+                           GError **error,
+                           ...) G_GNUC_NULL_TERMINATED;
 
 G_END_DECLS

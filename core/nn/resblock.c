@@ -23,11 +23,13 @@ static const SumiParam params[] = {
 gboolean
 sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, int ci, int co, int dt, GError **error)
 {
-  if (! sumi_params_load (loader, params, G_N_ELEMENTS (params), prefix, self, error, "Ci", ci, "Co", co, "2Co", 2 * co, "T", dt, NULL))
+  if (! sumi_params_load (loader, params, G_N_ELEMENTS (params), prefix, self, error, "Ci", ci, "Co", co, "2Co", 2 * co,
+                          "T", dt, NULL))
     return FALSE;
   if (ci == co || (self->k_w && self->k_b))
     return TRUE;
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "block “%s” goes from %d to %d channels but has no 1×1 convolution “k”", prefix, ci, co);
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT,
+               "block “%s” goes from %d to %d channels but has no 1×1 convolution “k”", prefix, ci, co);
   return FALSE;
 }
 

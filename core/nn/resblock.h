@@ -18,7 +18,8 @@ typedef struct
 } SumiResblock;
 
 /* Reads the block "@prefix" of @ci to @co channels with a conditioning of @dt numbers. */
-gboolean sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, int ci, int co, int dt, GError **error);
+gboolean
+sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, int ci, int co, int dt, GError **error);
 
 /* @x: [N, Ci, H, W]; @t: [N, T], already through silu → [N, Co, H, W], in scratch. */
 SumiTensor *sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t);

@@ -11,7 +11,8 @@ concat_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, S
 {
   SumiDims dims = { 0 };
 
-  if (! sumi_expect (ev, &dims, in[0], "N Ca H W", "concat: a") || ! sumi_expect (ev, &dims, in[1], "N Cb H W", "concat: b"))
+  if (! sumi_expect (ev, &dims, in[0], "N Ca H W", "concat: a") ||
+      ! sumi_expect (ev, &dims, in[1], "N Cb H W", "concat: b"))
     return FALSE;
   *out = *in[0];
   out->shape[1] += in[1]->shape[1];

@@ -14,13 +14,15 @@ conv2d_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, S
   SumiDims dims = { 0 };
   int k;
 
-  if (! sumi_expect (ev, &dims, in[0], "N Ci H W", "conv2d: x") || ! sumi_expect (ev, &dims, in[1], "Co Ci K K", "conv2d: weight") || (in[2] && ! sumi_expect (ev, &dims, in[2], "Co", "conv2d: bias")))
+  if (! sumi_expect (ev, &dims, in[0], "N Ci H W", "conv2d: x") ||
+      ! sumi_expect (ev, &dims, in[1], "Co Ci K K", "conv2d: weight") ||
+      (in[2] && ! sumi_expect (ev, &dims, in[2], "Co", "conv2d: bias")))
     return FALSE;
   k = in[1]->shape[2];
   if (k < 1 || p->stride < 1 || in[0]->shape[2] + 2 * p->pad < k || in[0]->shape[3] + 2 * p->pad < k)
     {
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: a %d×%d kernel does not fit into %d×%d pixels with padding %d", k, k,
-                      in[0]->shape[2], in[0]->shape[3], p->pad);
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: a %d×%d kernel does not fit into %d×%d pixels with padding %d", k,
+                      k, in[0]->shape[2], in[0]->shape[3], p->pad);
       return FALSE;
     }
   *out = *in[0];
@@ -51,7 +53,13 @@ conv2d_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gc
                     const int row = i * p->stride + u - p->pad, column = j * p->stride + v - p->pad;
 
                     if (row >= 0 && row < height && column >= 0 && column < width)
-                      sum += (double) sumi_tensor_f32 (in[0])[(((gsize) n * (gsize) ci + (gsize) c) * (gsize) height + (gsize) row) * (gsize) width + (gsize) column] * sumi_tensor_f32 (in[1])[(((gsize) o * (gsize) ci + (gsize) c) * (gsize) k + (gsize) u) * (gsize) k + (gsize) v];
+                      sum += (double) sumi_tensor_f32 (
+                                 in[0])[(((gsize) n * (gsize) ci + (gsize) c) * (gsize) height + (gsize) row) *
+                                            (gsize) width +
+                                        (gsize) column] *
+                             sumi_tensor_f32 (
+                                 in[1])[(((gsize) o * (gsize) ci + (gsize) c) * (gsize) k + (gsize) u) * (gsize) k +
+                                        (gsize) v];
                   }
             *y++ = (float) sum;
           }
@@ -85,7 +93,13 @@ const SumiOpClass sumi_op_conv2d = {
 };
 
 SumiTensor *
-sumi_conv2d (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, int step, int pad, SumiTensor *out)
+sumi_conv2d (SumiEval *ev,
+             const SumiTensor *x,
+             const SumiTensor *w,
+             const SumiTensor *b,
+             int step,
+             int pad,
+             SumiTensor *out)
 {
   SumiConv2dParams params = { step, pad };
 

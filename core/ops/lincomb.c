@@ -54,7 +54,14 @@ const SumiOpClass sumi_op_lincomb = {
 };
 
 SumiTensor *
-sumi_lincomb (SumiEval *ev, double alpha, const SumiTensor *a, double beta, const SumiTensor *b, double gamma, const SumiTensor *c, SumiTensor *out)
+sumi_lincomb (SumiEval *ev,
+              double alpha,
+              const SumiTensor *a,
+              double beta,
+              const SumiTensor *b,
+              double gamma,
+              const SumiTensor *c,
+              SumiTensor *out)
 {
   SumiLincombParams params = { alpha, beta, gamma };
 

@@ -9,7 +9,9 @@ linear_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, S
 {
   SumiDims dims = { 0 };
 
-  if (! sumi_expect (ev, &dims, in[0], "N Di", "linear: x") || ! sumi_expect (ev, &dims, in[1], "Do Di", "linear: weight") || (in[2] && ! sumi_expect (ev, &dims, in[2], "Do", "linear: bias")))
+  if (! sumi_expect (ev, &dims, in[0], "N Di", "linear: x") ||
+      ! sumi_expect (ev, &dims, in[1], "Do Di", "linear: weight") ||
+      (in[2] && ! sumi_expect (ev, &dims, in[2], "Do", "linear: bias")))
     return FALSE;
   out->n_dims = 2;
   out->shape[0] = in[0]->shape[0];

@@ -35,6 +35,7 @@ const SumiOpClass *const *sumi_ops (void); /* NULL-ended */
 const SumiOpClass *sumi_op_find (const char *key);
 
 /* Checks, allocates @out in scratch if NULL, dispatches. Returns: (transfer none): @out or the new tensor. */
-SumiTensor *sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params, SumiTensor *out);
+SumiTensor *
+sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params, SumiTensor *out);
 
 G_END_DECLS

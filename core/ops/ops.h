@@ -7,19 +7,35 @@
 G_BEGIN_DECLS
 
 /* @x: [N, Ci, H, W]; @w: [Co, Ci, K, K]; @b: (nullable) [Co]; zero padding @pad, step @stride.
- * → [N, Co, (H + 2·pad − K)/stride + 1, (W + 2·pad − K)/stride + 1]. Cross-correlation, as torch.nn.functional.conv2d. */
-SumiTensor *sumi_conv2d (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, int stride, int pad, SumiTensor *out);
+ * → [N, Co, (H + 2·pad − K)/stride + 1, (W + 2·pad − K)/stride + 1]. Cross-correlation, as torch.nn.functional.conv2d.
+ */
+SumiTensor *sumi_conv2d (SumiEval *ev,
+                         const SumiTensor *x,
+                         const SumiTensor *w,
+                         const SumiTensor *b,
+                         int stride,
+                         int pad,
+                         SumiTensor *out);
 /* @x: [N, Di]; @w: [Do, Di]; @b: (nullable) [Do] → [N, Do]. */
 SumiTensor *sumi_linear (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, SumiTensor *out);
 /* x · sigmoid(x), any shape; in place allowed. */
 SumiTensor *sumi_silu (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
-/* Over channels at each pixel: y = x / √(mean_c x² + 1e-6) · g, then silu(y·(1 + a) + c) if @ac is given, silu(y) if not.
+/* Over channels at each pixel: y = x / √(mean_c x² + 1e-6) · g, then silu(y·(1 + a) + c) if @ac is given, silu(y) if
+ * not.
  * @x: [N, C, H, W]; @g: [C]; @ac: (nullable) [N, 2C], a then c. In place allowed. models/restore.md, "F". */
-SumiTensor *sumi_rms_silu (SumiEval *ev, const SumiTensor *x, const SumiTensor *g, const SumiTensor *ac, SumiTensor *out);
+SumiTensor *
+sumi_rms_silu (SumiEval *ev, const SumiTensor *x, const SumiTensor *g, const SumiTensor *ac, SumiTensor *out);
 /* Same shapes; in place allowed. */
 SumiTensor *sumi_add (SumiEval *ev, const SumiTensor *a, const SumiTensor *b, SumiTensor *out);
 /* α·a + β·b + γ·c; @b, @c nullable (their factors are then unused); in place allowed. Any shape. */
-SumiTensor *sumi_lincomb (SumiEval *ev, double alpha, const SumiTensor *a, double beta, const SumiTensor *b, double gamma, const SumiTensor *c, SumiTensor *out);
+SumiTensor *sumi_lincomb (SumiEval *ev,
+                          double alpha,
+                          const SumiTensor *a,
+                          double beta,
+                          const SumiTensor *b,
+                          double gamma,
+                          const SumiTensor *c,
+                          SumiTensor *out);
 /* [N, Ca, H, W], [N, Cb, H, W] → [N, Ca + Cb, H, W]. */
 SumiTensor *sumi_concat (SumiEval *ev, const SumiTensor *a, const SumiTensor *b, SumiTensor *out);
 /* [N, C, H, W] → [N, C, 2H, 2W], each pixel four times. */

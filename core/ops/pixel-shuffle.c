@@ -14,7 +14,8 @@ shuffle_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, 
     return FALSE;
   if (in[0]->shape[1] % 4)
     {
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-shuffle: x has %d channels, expected a multiple of 4", in[0]->shape[1]);
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-shuffle: x has %d channels, expected a multiple of 4",
+                      in[0]->shape[1]);
       return FALSE;
     }
   *out = *in[0];
@@ -36,7 +37,8 @@ shuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, g
     for (int d = 0; d < 4; d++)
       for (int i = 0; i < height; i++)
         for (int j = 0; j < width; j++)
-          y[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) + (gsize) (2 * j + d % 2)] = *x++;
+          y[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) +
+            (gsize) (2 * j + d % 2)] = *x++;
 }
 
 static const SumiOpCase shuffle_cases[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* torch.nn.functional.pixel_unshuffle (x, 2): channel c·4 + dy·2 + dx holds the pixels (2i + dy, 2j + dx) of channel c. */
+/* torch.nn.functional.pixel_unshuffle (x, 2): channel c·4 + dy·2 + dx holds the pixels (2i + dy, 2j + dx) of channel c.
+ */
 #include "core/base/error.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
@@ -14,7 +15,8 @@ unshuffle_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params
     return FALSE;
   if (in[0]->shape[2] % 2 || in[0]->shape[3] % 2)
     {
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-unshuffle: x is %d×%d, expected even sides", in[0]->shape[2], in[0]->shape[3]);
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-unshuffle: x is %d×%d, expected even sides", in[0]->shape[2],
+                      in[0]->shape[3]);
       return FALSE;
     }
   *out = *in[0];
@@ -36,7 +38,8 @@ unshuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out,
     for (int d = 0; d < 4; d++)
       for (int i = 0; i < height; i++)
         for (int j = 0; j < width; j++)
-          *y++ = x[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) + (gsize) (2 * j + d % 2)];
+          *y++ = x[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) +
+                   (gsize) (2 * j + d % 2)];
 }
 
 static const SumiOpCase unshuffle_cases[] = {

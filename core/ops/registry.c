@@ -39,7 +39,8 @@ check_inputs (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in)
     if (! in[i] && ! (op->optional >> i & 1))
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is missing", op->key, i);
     else if (in[i] && in[i]->dtype != SUMI_DTYPE_F32)
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is %s, expected f32", op->key, i, sumi_dtype_name (in[i]->dtype));
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is %s, expected f32", op->key, i,
+                      sumi_dtype_name (in[i]->dtype));
   return ! ev->error;
 }
 

@@ -14,11 +14,14 @@ rms_silu_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params,
 {
   SumiDims dims = { 0 };
 
-  if (! sumi_expect (ev, &dims, in[0], "N C H W", "rms-silu: x") || ! sumi_expect (ev, &dims, in[1], "C", "rms-silu: g") || (in[2] && ! sumi_expect (ev, &dims, in[2], "N 2C", "rms-silu: scale and shift")))
+  if (! sumi_expect (ev, &dims, in[0], "N C H W", "rms-silu: x") ||
+      ! sumi_expect (ev, &dims, in[1], "C", "rms-silu: g") ||
+      (in[2] && ! sumi_expect (ev, &dims, in[2], "N 2C", "rms-silu: scale and shift")))
     return FALSE;
   if (in[2] && in[2]->shape[1] != 2 * in[0]->shape[1])
     {
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "rms-silu: scale and shift have %d values, expected 2·%d", in[2]->shape[1], in[0]->shape[1]);
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "rms-silu: scale and shift have %d values, expected 2·%d", in[2]->shape[1],
+                      in[0]->shape[1]);
       return FALSE;
     }
   *out = *in[0];

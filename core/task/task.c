@@ -111,8 +111,8 @@ sumi_run_dup_recipe (const SumiRun *run, SumiModel *model, const char *extra)
   g_autofree char *options = sumi_options_dup_recipe (run->task->options, run->options);
   g_autofree char *id = model ? sumi_model_dup_id (model) : NULL;
 
-  return g_strdup_printf ("sumi=%s\ntask=%s\n%s%s%s%s%s", SUMI_VERSION, run->task->key, id ? "model-id=" : "", id ? id : "",
-                          id ? "\n" : "", options, extra ? extra : "");
+  return g_strdup_printf ("sumi=%s\ntask=%s\n%s%s%s%s%s", SUMI_VERSION, run->task->key, id ? "model-id=" : "",
+                          id ? id : "", id ? "\n" : "", options, extra ? extra : "");
 }
 
 /* ---- running ---------------------------------------------------------- */
@@ -133,8 +133,9 @@ same_size (const SumiSource *photo, const SumiSource *other, const char *what, G
 {
   if (photo->width == other->width && photo->height == other->height)
     return TRUE;
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT, "the %s has %d×%d pixels, the photo %d×%d: scale or crop the %s to the photo's size",
-               what, other->width, other->height, photo->width, photo->height, what);
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT,
+               "the %s has %d×%d pixels, the photo %d×%d: scale or crop the %s to the photo's size", what, other->width,
+               other->height, photo->width, photo->height, what);
   return FALSE;
 }
 
@@ -145,7 +146,8 @@ check_input (const SumiTaskClass *task, const SumiTaskInput *input, GError **err
 
   if ((task->flags & SUMI_TASK_MASK_NEEDED) && ! input->mask)
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT, "“%s” needs to know where: give a mask or a selection", task->key);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT, "“%s” needs to know where: give a mask or a selection",
+                   task->key);
       return FALSE;
     }
   if (input->mask && ! takes_mask)
@@ -158,7 +160,8 @@ check_input (const SumiTaskClass *task, const SumiTaskInput *input, GError **err
       g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "“%s” takes no colour hints", task->key);
       return FALSE;
     }
-  return (! input->mask || same_size (input->photo, input->mask, "mask", error)) && (! input->hints || same_size (input->photo, input->hints, "picture of hints", error));
+  return (! input->mask || same_size (input->photo, input->mask, "mask", error)) &&
+         (! input->hints || same_size (input->photo, input->hints, "picture of hints", error));
 }
 
 gboolean
@@ -168,7 +171,8 @@ sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
   gboolean ok;
 
   g_return_val_if_fail (run->input && run->input->photo && run->options && run->open, FALSE);
-  if (! sumi_options_check (task->options, run->options, error) || ! check_input (task, run->input, error) || (task->check && ! task->check (run->input, run->options, error)) || ! sumi_job_check (run->job, error))
+  if (! sumi_options_check (task->options, run->options, error) || ! check_input (task, run->input, error) ||
+      (task->check && ! task->check (run->input, run->options, error)) || ! sumi_job_check (run->job, error))
     return FALSE;
   run->task = task;
   run->common = (const SumiCommonOptions *) ((const char *) run->options + task->common_offset);

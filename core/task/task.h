@@ -10,10 +10,10 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  SUMI_TASK_MASK_NEEDED = 1 << 0,   /* a mask (selection) says where */
+  SUMI_TASK_MASK_NEEDED = 1 << 0, /* a mask (selection) says where */
   SUMI_TASK_MASK_OPTIONAL = 1 << 1,
-  SUMI_TASK_HINTS = 1 << 2,         /* takes a picture of colour strokes */
-  SUMI_TASK_RESIZES = 1 << 3,       /* the result's canvas differs from the photo's */
+  SUMI_TASK_HINTS = 1 << 2,   /* takes a picture of colour strokes */
+  SUMI_TASK_RESIZES = 1 << 3, /* the result's canvas differs from the photo's */
 } SumiTaskFlags;
 
 /* Options that every task has: the first member of each task's struct, the last rows of its table. */
@@ -29,28 +29,57 @@ typedef struct
 } SumiCommonOptions;
 
 /* The rows of a struct whose member "common" is a SumiCommonOptions: they come last in a task's table. */
-#define SUMI_COMMON_OPTIONS(Struct)                                                                                \
-  { .key = "seed", .label = N_ ("S_eed"), .blurb = N_ ("Another seed gives another result, the same seed the same"), \
-    .type = SUMI_OPTION_INT, .offset = G_STRUCT_OFFSET (Struct, common.seed), .max = G_MAXINT },                     \
-  { .key = "steps", .label = N_ ("S_teps"), .blurb = N_ ("Denoising steps; 0 lets the model choose"),                \
-    .type = SUMI_OPTION_INT, .flags = SUMI_OPTION_ADVANCED, .offset = G_STRUCT_OFFSET (Struct, common.steps),        \
-    .max = 1000 },                                                                                                   \
-  { .key = "sampler", .label = N_ ("Sa_mpler"), .blurb = N_ ("How a step is made; auto lets the model choose"),      \
-    .type = SUMI_OPTION_CHOICE, .flags = SUMI_OPTION_ADVANCED, .text = "auto",                                       \
-    .offset = G_STRUCT_OFFSET (Struct, common.sampler), .list_choices = sumi_sampler_choices },                      \
-  { .key = "schedule", .label = N_ ("Sche_dule"), .blurb = N_ ("How noise levels fall; auto lets the model choose"), \
-    .type = SUMI_OPTION_CHOICE, .flags = SUMI_OPTION_ADVANCED, .text = "auto",                                       \
-    .offset = G_STRUCT_OFFSET (Struct, common.schedule), .list_choices = sumi_schedule_choices },                    \
-  { .key = "churn", .label = N_ ("Ch_urn"),                                                                         \
-    .blurb = N_ ("Share of fresh noise in each step; -1 lets the model choose"), .type = SUMI_OPTION_DOUBLE,         \
-    .flags = SUMI_OPTION_ADVANCED, .offset = G_STRUCT_OFFSET (Struct, common.churn), .min = -1, .max = 1,            \
-    .value = -1 },                                                                                                   \
-  { .key = "threads", .label = N_ ("T_hreads"), .blurb = N_ ("Processor threads to use; 0 is all of them"),          \
-    .type = SUMI_OPTION_INT, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                    \
-    .offset = G_STRUCT_OFFSET (Struct, common.threads), .max = 256 },                                                \
-  { .key = "memory", .label = N_ ("Memor_y"), .blurb = N_ ("Memory that working buffers may take; 0 is automatic"),  \
-    .type = SUMI_OPTION_SIZE, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                   \
-    .offset = G_STRUCT_OFFSET (Struct, common.memory), .max = 1099511627776.0 }
+#define SUMI_COMMON_OPTIONS(Struct)                                                                                    \
+  { .key = "seed",                                                                                                     \
+    .label = N_ ("S_eed"),                                                                                             \
+    .blurb = N_ ("Another seed gives another result, the same seed the same"),                                         \
+    .type = SUMI_OPTION_INT,                                                                                           \
+    .offset = G_STRUCT_OFFSET (Struct, common.seed),                                                                   \
+    .max = G_MAXINT },                                                                                                 \
+      { .key = "steps",                                                                                                \
+        .label = N_ ("S_teps"),                                                                                        \
+        .blurb = N_ ("Denoising steps; 0 lets the model choose"),                                                      \
+        .type = SUMI_OPTION_INT,                                                                                       \
+        .flags = SUMI_OPTION_ADVANCED,                                                                                 \
+        .offset = G_STRUCT_OFFSET (Struct, common.steps),                                                              \
+        .max = 1000 },                                                                                                 \
+      { .key = "sampler",                                                                                              \
+        .label = N_ ("Sa_mpler"),                                                                                      \
+        .blurb = N_ ("How a step is made; auto lets the model choose"),                                                \
+        .type = SUMI_OPTION_CHOICE,                                                                                    \
+        .flags = SUMI_OPTION_ADVANCED,                                                                                 \
+        .text = "auto",                                                                                                \
+        .offset = G_STRUCT_OFFSET (Struct, common.sampler),                                                            \
+        .list_choices = sumi_sampler_choices },                                                                        \
+      { .key = "schedule",                                                                                             \
+        .label = N_ ("Sche_dule"),                                                                                     \
+        .blurb = N_ ("How noise levels fall; auto lets the model choose"),                                             \
+        .type = SUMI_OPTION_CHOICE,                                                                                    \
+        .flags = SUMI_OPTION_ADVANCED,                                                                                 \
+        .text = "auto",                                                                                                \
+        .offset = G_STRUCT_OFFSET (Struct, common.schedule),                                                           \
+        .list_choices = sumi_schedule_choices },                                                                       \
+      { .key = "churn",                                                                                                \
+        .label = N_ ("Ch_urn"),                                                                                        \
+        .blurb = N_ ("Share of fresh noise in each step; -1 lets the model choose"),                                   \
+        .type = SUMI_OPTION_DOUBLE,                                                                                    \
+        .flags = SUMI_OPTION_ADVANCED,                                                                                 \
+        .offset = G_STRUCT_OFFSET (Struct, common.churn),                                                              \
+        .min = -1,                                                                                                     \
+        .max = 1,                                                                                                      \
+        .value = -1 },                                                                                                 \
+      { .key = "threads",                                                                                              \
+        .label = N_ ("T_hreads"),                                                                                      \
+        .blurb = N_ ("Processor threads to use; 0 is all of them"),                                                    \
+        .type = SUMI_OPTION_INT,                                                                                       \
+        .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                                           \
+        .offset = G_STRUCT_OFFSET (Struct, common.threads),                                                            \
+        .max = 256 },                                                                                                  \
+  {                                                                                                                    \
+    .key = "memory", .label = N_ ("Memor_y"), .blurb = N_ ("Memory that working buffers may take; 0 is automatic"),    \
+    .type = SUMI_OPTION_SIZE, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                     \
+    .offset = G_STRUCT_OFFSET (Struct, common.memory), .max = 1099511627776.0                                          \
+  }
 
 /* "auto" and every registry key; for list_choices. */
 const SumiChoice *sumi_sampler_choices (void);
@@ -67,14 +96,14 @@ typedef struct
 /* One result, announced before its rows come. */
 typedef struct
 {
-  int index, count;            /* candidate @index of @count */
-  int x, y, width, height;     /* where it lies on the result's canvas */
+  int index, count;        /* candidate @index of @count */
+  int x, y, width, height; /* where it lies on the result's canvas */
   int canvas_width, canvas_height;
-  int photo_x, photo_y;        /* where the photo's first pixel lies on it */
-  double scale;                /* of the canvas against the photo */
-  gboolean has_coverage;       /* rows come with a coverage: to be mixed with the photo by it, 0 = photo untouched */
-  gboolean has_colour;         /* FALSE: R = G = B throughout */
-  char *recipe;                /* everything needed to repeat it: "key=value" lines, borrowed */
+  int photo_x, photo_y;  /* where the photo's first pixel lies on it */
+  double scale;          /* of the canvas against the photo */
+  gboolean has_coverage; /* rows come with a coverage: to be mixed with the photo by it, 0 = photo untouched */
+  gboolean has_colour;   /* FALSE: R = G = B throughout */
+  char *recipe;          /* everything needed to repeat it: "key=value" lines, borrowed */
 } SumiResult;
 
 struct SumiRun
@@ -84,8 +113,8 @@ struct SumiRun
   const SumiTaskClass *task;
   const SumiCommonOptions *common;
   SumiPool *pool;
-  gint64 memory;       /* bytes for buffers, resolved */
-  SumiJob *job;        /* (nullable) */
+  gint64 memory; /* bytes for buffers, resolved */
+  SumiJob *job;  /* (nullable) */
 
   /* The host: opens a place for one result. Returns: (nullable): NULL with an error ends the run.
    * The sink is the host's and is valid until the run ends; nothing of it may show before the run succeeded. */

@@ -88,7 +88,8 @@ sumi_eval_tensor (SumiEval *ev, int n_dims, const int *shape)
 
       for (int i = 0; i < n_dims; i++)
         bytes *= shape[i];
-      sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory for %.0f MB of network values; allow less with --memory, or close other programs",
+      sumi_eval_fail (ev, SUMI_ERROR_MEMORY,
+                      "no memory for %.0f MB of network values; allow less with --memory, or close other programs",
                       bytes * 1e-6);
       return &nothing;
     }

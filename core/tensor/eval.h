@@ -14,9 +14,9 @@ struct SumiEval
   const SumiBackend *backend; /* kernels by op */
   SumiPool *pool;             /* (nullable) borrowed */
   SumiArena *scratch;
-  GCancellable *cancellable;  /* (nullable) borrowed: asked before every op */
-  GError *error;              /* sticky */
-  guint64 n_denoise;          /* calls of denoisers */
+  GCancellable *cancellable; /* (nullable) borrowed: asked before every op */
+  GError *error;             /* sticky */
+  guint64 n_denoise;         /* calls of denoisers */
 };
 
 /* @backend: NULL for the reference kernels. */
@@ -37,10 +37,18 @@ SumiTensor *sumi_eval_tensor_like (SumiEval *ev, const SumiTensor *t);
 /* The tensor that stands for "failed": [0]. */
 SumiTensor *sumi_eval_nothing (SumiEval *ev);
 
-/* Checks @t against a pattern of names and numbers, "N C h w", "Co 9 3 3" or "2Co T"; a name binds to its size on first use
- * in @dims. Sets a sticky SHAPE error naming @what and both shapes. */
-typedef struct { char name[16]; int size; } SumiDim;
-typedef struct { SumiDim dims[16]; int n; } SumiDims;
+/* Checks @t against a pattern of names and numbers, "N C h w", "Co 9 3 3" or "2Co T"; a name binds to its size on first
+ * use in @dims. Sets a sticky SHAPE error naming @what and both shapes. */
+typedef struct
+{
+  char name[16];
+  int size;
+} SumiDim;
+typedef struct
+{
+  SumiDim dims[16];
+  int n;
+} SumiDims;
 gboolean sumi_expect (SumiEval *ev, SumiDims *dims, const SumiTensor *t, const char *pattern, const char *what);
 
 G_END_DECLS

@@ -15,8 +15,7 @@ sumi_dtype_size (SumiDType dtype)
 const char *
 sumi_dtype_name (SumiDType dtype)
 {
-  return dtype == SUMI_DTYPE_F32 ? "f32" : dtype == SUMI_DTYPE_F16 ? "f16" :
-                                                                     "bf16";
+  return dtype == SUMI_DTYPE_F32 ? "f32" : dtype == SUMI_DTYPE_F16 ? "f16" : "bf16";
 }
 
 gsize

@@ -19,8 +19,8 @@ typedef enum
 struct SumiTensor
 {
   SumiDType dtype;
-  int n_dims;                  /* 0 to SUMI_MAX_DIMS */
-  int shape[SUMI_MAX_DIMS];    /* ≥ 0; unused are 1 */
+  int n_dims;               /* 0 to SUMI_MAX_DIMS */
+  int shape[SUMI_MAX_DIMS]; /* ≥ 0; unused are 1 */
   gpointer data;
 };
 

@@ -173,19 +173,32 @@ static const SumiChoice choices[] = { { "one", "One" }, { "two", "Two" }, { NULL
 
 static const SumiOption table[] = {
   { .key = "flag", .type = SUMI_OPTION_BOOL, .offset = G_STRUCT_OFFSET (Values, flag), .max = 1, .value = 1 },
-  { .key = "number", .type = SUMI_OPTION_INT, .offset = G_STRUCT_OFFSET (Values, number), .min = -3, .max = 9, .value = 4 },
+  { .key = "number",
+    .type = SUMI_OPTION_INT,
+    .offset = G_STRUCT_OFFSET (Values, number),
+    .min = -3,
+    .max = 9,
+    .value = 4 },
   { .key = "real", .type = SUMI_OPTION_DOUBLE, .offset = G_STRUCT_OFFSET (Values, real), .max = 1, .value = 0.1 },
-  { .key = "choice", .type = SUMI_OPTION_CHOICE, .offset = G_STRUCT_OFFSET (Values, choice), .text = "two", .choices = choices },
+  { .key = "choice",
+    .type = SUMI_OPTION_CHOICE,
+    .offset = G_STRUCT_OFFSET (Values, choice),
+    .text = "two",
+    .choices = choices },
   { .key = "text", .type = SUMI_OPTION_STRING, .offset = G_STRUCT_OFFSET (Values, text), .text = "hello" },
-  { .key = "size", .type = SUMI_OPTION_SIZE, .flags = SUMI_OPTION_MACHINE, .offset = G_STRUCT_OFFSET (Values, size), .max = 1e13 },
+  { .key = "size",
+    .type = SUMI_OPTION_SIZE,
+    .flags = SUMI_OPTION_MACHINE,
+    .offset = G_STRUCT_OFFSET (Values, size),
+    .max = 1e13 },
   { NULL },
 };
 
 static void
 test_options (void)
 {
-  static const char *const bad[] = { "flag=maybe", "number=10", "number=1.5", "number=", "number=3x", "real=nan", "real=1.0001",
-                                     "choice=three", "size=5Q", "size=-1", "real=0,5" };
+  static const char *const bad[] = { "flag=maybe",  "number=10",    "number=1.5", "number=", "number=3x", "real=nan",
+                                     "real=1.0001", "choice=three", "size=5Q",    "size=-1", "real=0,5" };
   Values v, w;
   g_autofree char *recipe = NULL, *range = NULL;
   g_autoptr (GError) error = NULL;

@@ -73,8 +73,8 @@ test_order (gconstpointer data)
     }
 }
 
-/* Variance that DDIM reaches on N(0, s²) data: each step is linear, so it follows by recursion. Fresh noise in every step
- * loses variance that does not come back with more steps, unlike the churn of the ODE solvers. */
+/* Variance that DDIM reaches on N(0, s²) data: each step is linear, so it follows by recursion. Fresh noise in every
+ * step loses variance that does not come back with more steps, unlike the churn of the ODE solvers. */
 static double
 ddim_variance (const double *sigmas, int steps, double s, double churn)
 {
@@ -82,7 +82,8 @@ ddim_variance (const double *sigmas, int steps, double s, double churn)
 
   for (int i = 0; i < steps; i++)
     {
-      const double keep = sqrt (1 - churn * churn) * sigmas[i + 1] / sigmas[i], d = s * s / (s * s + sigmas[i] * sigmas[i]);
+      const double keep = sqrt (1 - churn * churn) * sigmas[i + 1] / sigmas[i],
+                   d = s * s / (s * s + sigmas[i] * sigmas[i]);
 
       v = (keep + (1 - keep) * d) * (keep + (1 - keep) * d) * v + churn * churn * sigmas[i + 1] * sigmas[i + 1];
     }
@@ -105,7 +106,14 @@ test_churn (gconstpointer data)
       g_autoptr (SumiPool) pool = sumi_pool_new (run == 1 ? 3 : 1);
       g_autoptr (SumiEval) ev = sumi_eval_new (NULL, pool);
       Gaussian g = { { .denoise = gaussian_denoise }, 0.5 };
-      SumiLoop loop = { .denoiser = &g.denoiser, .sampler = sampler, .sigmas = sigmas, .n_steps = steps, .churn = run == 3 ? 0 : 0.7, .seed = run == 2 ? 8 : 7, .x = -5, .y = 3 };
+      SumiLoop loop = { .denoiser = &g.denoiser,
+                        .sampler = sampler,
+                        .sigmas = sigmas,
+                        .n_steps = steps,
+                        .churn = run == 3 ? 0 : 0.7,
+                        .seed = run == 2 ? 8 : 7,
+                        .x = -5,
+                        .y = 3 };
 
       x[run] = picture (arena, side, 0);
       sumi_loop_start (&loop, ev, x[run]);
@@ -122,7 +130,8 @@ test_churn (gconstpointer data)
     const double exact = 0.25, want = sampler->own_churn ? ddim_variance (sigmas, steps, 0.5, 0.7) : exact;
     const double tolerance = sampler->order == 1 ? 0.12 : 0.07; /* 6,912 samples have a standard error of 1.7 % */
 
-    g_test_message ("%s: variance %.4f with churn (expected %.4f), %.4f without (0.25)", sampler->key, variance[0], want, variance[1]);
+    g_test_message ("%s: variance %.4f with churn (expected %.4f), %.4f without (0.25)", sampler->key, variance[0],
+                    want, variance[1]);
     g_assert_cmpfloat (fabs (variance[0] / want - 1), <, tolerance);
     g_assert_cmpfloat (fabs (variance[1] / exact - 1), <, tolerance);
   }
@@ -156,7 +165,11 @@ test_ddim_at_zero (void)
   g_autoptr (SumiArena) arena = sumi_arena_new ();
   Gaussian g = { { .denoise = gaussian_denoise }, 1 };
   SumiTensor *x = picture (arena, 2, 3);
-  SumiLoop loop = { .denoiser = &g.denoiser, .sampler = sumi_sampler_find ("ddim", NULL), .sigmas = (const double[]){ 1, 0, 0 }, .n_steps = 2, .churn = 1 };
+  SumiLoop loop = { .denoiser = &g.denoiser,
+                    .sampler = sumi_sampler_find ("ddim", NULL),
+                    .sigmas = (const double[]){ 1, 0, 0 },
+                    .n_steps = 2,
+                    .churn = 1 };
 
   g_assert_true (sumi_loop_run (&loop, ev, x, NULL, NULL));
   g_assert_cmpfloat (sumi_tensor_f32 (x)[0], ==, 1.5f);
@@ -175,7 +188,8 @@ test_noise_position (void)
   sumi_noise_fill (ev, part, 5, 2, -3 + 5, 10 + 2);
   for (int c = 0; c < 3; c++)
     for (int y = 0; y < 4; y++)
-      g_assert_cmpmem (sumi_tensor_f32 (part) + c * 16 + y * 4, 16, sumi_tensor_f32 (whole) + c * 81 + (y + 2) * 9 + 5, 16);
+      g_assert_cmpmem (sumi_tensor_f32 (part) + c * 16 + y * 4, 16, sumi_tensor_f32 (whole) + c * 81 + (y + 2) * 9 + 5,
+                       16);
 }
 
 static void

@@ -61,7 +61,8 @@ static void
 run_case (const char *name, const SumiBackend *backend, int threads, int activations)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *model = g_test_build_filename (G_TEST_DIST, "..", "data", "models", "sumi-restore.safetensors", NULL);
+  g_autofree char *model =
+      g_test_build_filename (G_TEST_DIST, "..", "data", "models", "sumi-restore.safetensors", NULL);
   g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden", "restore-reference.safetensors", NULL);
   g_autoptr (SumiWeights) weights = sumi_weights_open (model, &error), golden = sumi_weights_open (path, NULL);
   g_autoptr (SumiRestoreNet) net = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* EDM preconditioning: D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise). Karras et al. 2022 (arXiv 2206.00364), table 1. */
+/* EDM preconditioning: D(x; σ) = c_skip·x + c_out·F(c_in·x; c_noise). Karras et al. 2022 (arXiv 2206.00364), table 1.
+ */
 #pragma once
 
 #include "core/base/types.h"

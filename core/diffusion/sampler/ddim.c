@@ -2,8 +2,8 @@
 /* DDIM (Song, Meng, Ermon 2021, arXiv 2010.02502, eq. 12) in variance-exploding coordinates: keep a part of the noise
  * that is in x, renew the rest. churn χ = 0 is deterministic (Euler's step), χ = 1 renews it all (DDPM at its largest
  * variance). The noise after the step is σ' for every χ, but
- * what D has smoothed away is not given back: with χ > 0 results vary less than the data. Unlike the ODE solvers it is defined at σ = 0, where it
- * returns D.
+ * what D has smoothed away is not given back: with χ > 0 results vary less than the data. Unlike the ODE solvers it is
+ * defined at σ = 0, where it returns D.
  *
  * x: [N, C, H, W] */
 #include <glib/gi18n-lib.h>

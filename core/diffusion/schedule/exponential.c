@@ -9,8 +9,7 @@ static void
 exponential_sigmas (int n, double sigma_min, double sigma_max, double *sigmas)
 {
   for (int i = 0; i < n; i++)
-    sigmas[i] = i == 0 ? sigma_max : i == n - 1 ? sigma_min :
-                                                  sigma_max * pow (sigma_min / sigma_max, i / (n - 1.0));
+    sigmas[i] = i == 0 ? sigma_max : i == n - 1 ? sigma_min : sigma_max * pow (sigma_min / sigma_max, i / (n - 1.0));
   sigmas[n] = 0;
 }
 

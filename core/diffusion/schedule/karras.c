@@ -11,8 +11,7 @@ karras_sigmas (int n, double sigma_min, double sigma_max, double *sigmas)
   const double rho = 7, a = pow (sigma_max, 1 / rho), b = pow (sigma_min, 1 / rho);
 
   for (int i = 0; i < n; i++)
-    sigmas[i] = i == 0 ? sigma_max : i == n - 1 ? sigma_min :
-                                                  pow (a + (b - a) * i / (n - 1), rho);
+    sigmas[i] = i == 0 ? sigma_max : i == n - 1 ? sigma_min : pow (a + (b - a) * i / (n - 1), rho);
   sigmas[n] = 0;
 }
 
