@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2016
 # A Debian of another release in a folder (a "root"), made once and cached, to build and test in.
 # Needs debian.sh. All mounts live in a mount namespace of the command's own, so the kernel takes them away with
 # it, however it ends; nothing is ever mounted on the host itself.
@@ -36,7 +36,6 @@ root_sources ()
   local here there uri suite
   here=$(debian_codename "$(debian_release)")
   there=$(debian_codename "$1")
-  # shellcheck disable=SC2016
   apt-get indextargets --format '$(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
     sed -n 's/^Packages \(http[^ ]*\) \([^ ]*\) main$/\1 \2/p' | sort -u |
     while read -r uri suite; do
