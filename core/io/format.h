@@ -1,37 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a file format provides; private to io. */
+/* What a file format is: a registry of readers behind sumi_weights_open(). */
 #pragma once
 
-#include "core/base/types.h"
+#include "core/io/weights.h"
 #include "core/tensor/tensor.h"
 
 G_BEGIN_DECLS
 
+/* A file on its way in. Readers call sumi_weights_add_*(), which check everything that is common to formats. */
 struct SumiWeights
 {
   char *path;
   GMappedFile *file;
-  GHashTable *tensors; /* name → SumiTensor, owned */
-  GPtrArray *names;    /* borrowed from the table, NULL-ended once read */
-  GHashTable *meta;    /* key → string */
+  const guint8 *bytes; /* the whole file */
+  gsize length;
+  GHashTable *tensors; /* name (owned by @names) → SumiTensor, owned */
+  GPtrArray *names;    /* owned strings, NULL-ended once open */
+  GHashTable *meta;    /* key (owned by @meta_keys) → value, owned */
   GPtrArray *meta_keys;
-  GPtrArray *copies; /* data of tensors that lay unaligned in the file */
+  GPtrArray *copies; /* (element-type gpointer) of data that was not aligned in the file */
+  GMutex mutex;      /* guards hash */
+  char *hash;
   gatomicrefcount refs;
 };
 
 typedef struct
 {
-  const char *key;
-  /* Whether the file's first bytes look like it. */
-  gboolean (*probe) (const guint8 *data, gsize size);
-  /* Adds every tensor and metadata string of the mapping. */
-  gboolean (*read) (SumiWeights *self, const guint8 *data, gsize size, GError **error);
+  const char *key, *label;
+  /* Whether the file looks like this format; sees the whole file, must be cheap. */
+  gboolean (*probe) (const guint8 *bytes, gsize length);
+  /* Reads the directory into @weights. */
+  gboolean (*read) (SumiWeights *weights, GError **error);
 } SumiFormatClass;
 
-/* Adds a view of @bytes at @data under @name (copied), after the format checked that they lie in the mapping. Fails
- * when the name is taken. */
-gboolean
-sumi_weights_add (SumiWeights *self, const char *name, const SumiTensor *shape, const guint8 *data, GError **error);
-void sumi_weights_add_meta (SumiWeights *self, const char *key, const char *value);
+/* Adds a tensor whose elements are @size bytes at @offset of the file (inside: checked by the reader); takes @name.
+ * Data that is not aligned for its type is copied. Fails on a name that is there already, and without memory. */
+gboolean sumi_weights_add_tensor (SumiWeights *weights,
+                                  char *name,
+                                  const SumiTensor *shape,
+                                  gsize offset,
+                                  gsize size,
+                                  GError **error);
+/* Takes both strings. */
+gboolean sumi_weights_add_meta (SumiWeights *weights, char *key, char *value, GError **error);
 
 G_END_DECLS

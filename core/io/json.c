@@ -1,284 +1,400 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* RFC 8259, strict: no comments, no trailing commas, no leading zeros. Depth is limited, so skipping may recurse. */
 #include "core/io/json.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "core/base/error.h"
 
-#define MAX_DEPTH 16
-
-typedef struct
-{
-  const char *start, *at, *end;
-  const char *wrong; /* what was expected, at the first mistake */
-} Reader;
-
 void
-sumi_json_free (SumiJson *json)
+sumi_json_init (SumiJson *json, const char *text, gsize length)
 {
-  while (json)
-    {
-      SumiJson *next = json->next;
+  const char *bad = NULL;
 
-      sumi_json_free (json->child);
-      g_free (json->text);
-      g_free (json->key);
-      g_free (json);
-      json = next;
+  *json = (SumiJson){ .start = text, .at = text, .end = text + length };
+  if (! g_utf8_validate_len (text, length, &bad))
+    {
+      json->at = bad;
+      sumi_json_fail (json, "not UTF-8");
     }
 }
 
-static gboolean
-fail (Reader *r, const char *expected)
+gboolean
+sumi_json_ok (const SumiJson *json)
 {
-  if (! r->wrong)
-    r->wrong = expected;
+  return ! json->message;
+}
+
+void
+sumi_json_fail (SumiJson *json, const char *format, ...)
+{
+  g_autofree char *what = NULL;
+  va_list args;
+
+  if (json->message)
+    return;
+  va_start (args, format);
+  what = g_strdup_vprintf (format, args);
+  va_end (args);
+  json->message = g_strdup_printf ("%s at byte %" G_GSIZE_FORMAT, what, (gsize) (json->at - json->start));
+}
+
+static void
+skip_space (SumiJson *json)
+{
+  while (json->at < json->end && strchr (" \t\r\n", *json->at) && *json->at)
+    json->at++;
+}
+
+gboolean
+sumi_json_finish (SumiJson *json, GError **error)
+{
+  g_autofree char *message = NULL;
+
+  skip_space (json);
+  if (json->depth > 0)
+    sumi_json_fail (json, "the text ends too early");
+  else if (json->at < json->end)
+    sumi_json_fail (json, "unexpected text");
+  message = g_steal_pointer (&json->message);
+  if (! message)
+    return TRUE;
+  g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_FORMAT, message);
+  return FALSE;
+}
+
+char
+sumi_json_peek (SumiJson *json)
+{
+  if (json->message)
+    return 0;
+  skip_space (json);
+  return json->at < json->end ? *json->at : 0;
+}
+
+/* Takes the character @c. */
+static gboolean
+take (SumiJson *json, char c)
+{
+  if (json->message)
+    return FALSE;
+  if (sumi_json_peek (json) == c && json->at < json->end)
+    {
+      json->at++;
+      return TRUE;
+    }
+  if (json->at == json->end)
+    sumi_json_fail (json, "the text ends where “%c” was expected", c);
+  else
+    sumi_json_fail (json, "“%c” was expected", c);
   return FALSE;
 }
 
 static void
-skip_space (Reader *r)
+enter (SumiJson *json, char c)
 {
-  while (r->at < r->end && strchr (" \t\r\n", *r->at) && *r->at)
-    r->at++;
-}
-
-static gboolean
-take (Reader *r, char c)
-{
-  if (r->at < r->end && *r->at == c)
+  if (! take (json, c))
+    return;
+  if (json->depth + 1 >= SUMI_JSON_MAX_DEPTH)
     {
-      r->at++;
-      return TRUE;
+      sumi_json_fail (json, "nested more than %d deep", SUMI_JSON_MAX_DEPTH);
+      return;
     }
-  return FALSE;
+  json->depth++;
+  json->begun &= ~(1u << json->depth);
 }
 
+/* Steps over the comma. Returns: FALSE when the container closed or on a failure. */
 static gboolean
-read_hex (Reader *r, gunichar *out)
+next (SumiJson *json, char close)
 {
-  gunichar v = 0;
+  if (json->message)
+    return FALSE;
+  if (sumi_json_peek (json) == close)
+    {
+      json->at++;
+      json->depth--;
+      return FALSE;
+    }
+  if (json->begun >> json->depth & 1 && ! take (json, ','))
+    return FALSE;
+  json->begun |= 1u << json->depth;
+  return TRUE;
+}
 
-  if (r->end - r->at < 4)
-    return fail (r, "four hexadecimal digits");
+void
+sumi_json_enter_object (SumiJson *json)
+{
+  enter (json, '{');
+}
+
+void
+sumi_json_enter_array (SumiJson *json)
+{
+  enter (json, '[');
+}
+
+char *
+sumi_json_next_member (SumiJson *json)
+{
+  g_autofree char *key = NULL;
+
+  if (! next (json, '}'))
+    return NULL;
+  key = sumi_json_string (json);
+  return take (json, ':') ? g_steal_pointer (&key) : NULL;
+}
+
+gboolean
+sumi_json_next_element (SumiJson *json)
+{
+  return next (json, ']');
+}
+
+/* Four hex digits after "\u". Returns: −1 after a failure. */
+static int
+hex4 (SumiJson *json)
+{
+  int value = 0;
+
   for (int i = 0; i < 4; i++)
     {
-      const int digit = g_ascii_xdigit_value (*r->at++);
+      const int digit = json->at < json->end ? g_ascii_xdigit_value (*json->at) : -1;
 
       if (digit < 0)
-        return fail (r, "four hexadecimal digits");
-      v = v * 16 + (gunichar) digit;
+        {
+          sumi_json_fail (json, "four hex digits were expected");
+          return -1;
+        }
+      value = value << 4 | digit;
+      json->at++;
     }
-  *out = v;
-  return TRUE;
+  return value;
 }
 
+/* A "\u" escape, with its second half when it is a surrogate. */
 static gboolean
-read_escape (Reader *r, GString *s)
+unicode_escape (SumiJson *json, GString *s)
 {
-  static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-  const char *plain;
-  gunichar c, low;
+  int code = hex4 (json), low;
 
-  if (r->at == r->end)
-    return fail (r, "an escape");
-  plain = *r->at ? strchr (from, *r->at) : NULL;
-  if (plain)
+  if (code >= 0xD800 && code < 0xDC00)
     {
-      r->at++;
-      g_string_append_c (s, to[plain - from]);
-      return TRUE;
+      if (json->end - json->at < 2 || json->at[0] != '\\' || json->at[1] != 'u')
+        code = -1;
+      else
+        {
+          json->at += 2;
+          low = hex4 (json);
+          code = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : -1;
+        }
     }
-  if (! take (r, 'u'))
-    return fail (r, "an escape");
-  if (! read_hex (r, &c))
-    return FALSE;
-  if (c >= 0xd800 && c < 0xdc00)
+  if (code <= 0 || (code >= 0xDC00 && code < 0xE000))
     {
-      if (! take (r, '\\') || ! take (r, 'u') || ! read_hex (r, &low) || low < 0xdc00 || low > 0xdfff)
-        return fail (r, "a low surrogate");
-      c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+      sumi_json_fail (json, "bad \\u escape");
+      return FALSE;
     }
-  if (c == 0 || ! g_unichar_validate (c))
-    return fail (r, "a character");
-  g_string_append_unichar (s, c);
+  g_string_append_unichar (s, (gunichar) code);
   return TRUE;
 }
 
-static char *
-read_string (Reader *r)
+char *
+sumi_json_string (SumiJson *json)
 {
+  static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
   g_autoptr (GString) s = g_string_new (NULL);
 
-  if (! take (r, '"'))
+  if (! take (json, '"'))
+    return NULL;
+  while (json->at < json->end && *json->at != '"')
     {
-      fail (r, "a string");
-      return NULL;
-    }
-  while (r->at < r->end && *r->at != '"')
-    {
-      if ((guchar) *r->at < 0x20)
+      const char *run = json->at;
+
+      while (json->at < json->end && *json->at != '"' && *json->at != '\\' && (guchar) *json->at >= 0x20)
+        json->at++;
+      g_string_append_len (s, run, json->at - run);
+      if (json->at == json->end || *json->at == '"')
+        break;
+      if (*json->at != '\\')
         {
-          fail (r, "no control characters in a string");
+          sumi_json_fail (json, "control character in a string");
           return NULL;
         }
-      if (take (r, '\\'))
+      if (++json->at == json->end)
+        break;
+      if (*json->at == 'u')
         {
-          if (! read_escape (r, s))
+          json->at++;
+          if (! unicode_escape (json, s))
             return NULL;
         }
       else
-        g_string_append_c (s, *r->at++);
+        {
+          const char *e = *json->at ? strchr (escapes, *json->at) : NULL;
+
+          if (! e)
+            {
+              sumi_json_fail (json, "unknown escape in a string");
+              return NULL;
+            }
+          g_string_append_c (s, meanings[e - escapes]);
+          json->at++;
+        }
     }
-  if (! take (r, '"') || ! g_utf8_validate (s->str, (gssize) s->len, NULL))
+  if (json->at == json->end)
     {
-      fail (r, "the end of a UTF-8 string");
+      sumi_json_fail (json, "the text ends inside a string");
       return NULL;
     }
+  json->at++;
   return g_string_free (g_steal_pointer (&s), FALSE);
 }
 
 static gboolean
-read_number (Reader *r, double *out)
+digits (SumiJson *json)
 {
-  char text[64];
-  gsize n = 0;
-  char *end;
+  const char *from = json->at;
 
-  while (r->at + n < r->end && n < sizeof text - 1 &&
-         (g_ascii_isdigit (r->at[n]) || (r->at[n] && strchr ("+-.eE", r->at[n]))))
-    n++;
-  memcpy (text, r->at, n);
-  text[n] = 0;
-  errno = 0;
-  *out = g_ascii_strtod (text, &end);
-  if (! n || text[0] == '+' || text[0] == '.' || *end || errno || ! isfinite (*out))
-    return fail (r, "a value");
-  r->at += n;
+  while (json->at < json->end && g_ascii_isdigit (*json->at))
+    json->at++;
+  return json->at > from;
+}
+
+/* Steps over a number. Returns: (nullable): where it began. */
+static const char *
+scan_number (SumiJson *json)
+{
+  const char c = sumi_json_peek (json), *from = json->at;
+  gboolean ok;
+
+  if (json->message)
+    return NULL;
+  if (c == '-')
+    json->at++;
+  if (json->at < json->end && *json->at == '0')
+    ok = ++json->at == json->end || ! g_ascii_isdigit (*json->at);
+  else
+    ok = digits (json);
+  if (ok && json->at < json->end && *json->at == '.')
+    {
+      json->at++;
+      ok = digits (json);
+    }
+  if (ok && json->at < json->end && (*json->at == 'e' || *json->at == 'E'))
+    {
+      json->at++;
+      if (json->at < json->end && (*json->at == '+' || *json->at == '-'))
+        json->at++;
+      ok = digits (json);
+    }
+  if (ok)
+    return from;
+  sumi_json_fail (json, "a number was expected");
+  return NULL;
+}
+
+double
+sumi_json_number (SumiJson *json)
+{
+  const char *from = scan_number (json);
+  char text[64];
+  double value;
+
+  if (! from)
+    return 0;
+  if (json->at - from >= (gssize) sizeof text)
+    {
+      sumi_json_fail (json, "a number of more than %d characters", (int) sizeof text - 1);
+      return 0;
+    }
+  memcpy (text, from, (gsize) (json->at - from));
+  text[json->at - from] = 0;
+  value = g_ascii_strtod (text, NULL);
+  if (! isfinite (value))
+    {
+      sumi_json_fail (json, "the number %s is too large", text);
+      return 0;
+    }
+  return value;
+}
+
+guint64
+sumi_json_whole (SumiJson *json, guint64 max)
+{
+  const char *from = scan_number (json);
+  guint64 value = 0;
+
+  for (const char *p = from; p && p < json->at; p++)
+    {
+      const guint64 digit = g_ascii_isdigit (*p) ? (guint64) g_ascii_digit_value (*p) : G_MAXUINT64;
+
+      if (digit > max || value > (max - digit) / 10)
+        {
+          sumi_json_fail (json, "a whole number up to %" G_GUINT64_FORMAT " was expected", max);
+          return 0;
+        }
+      value = value * 10 + digit;
+    }
+  return value;
+}
+
+/* Takes the whole word @word. */
+static gboolean
+take_word (SumiJson *json, const char *word)
+{
+  const gsize n = strlen (word);
+
+  if ((gsize) (json->end - json->at) < n || memcmp (json->at, word, n))
+    {
+      sumi_json_fail (json, "a value was expected");
+      return FALSE;
+    }
+  json->at += n;
   return TRUE;
 }
 
-static SumiJson *read_value (Reader *r, int depth);
-
-/* Elements or members up to @close. */
-static gboolean
-read_children (Reader *r, SumiJson *parent, char close, int depth)
+gboolean
+sumi_json_bool (SumiJson *json)
 {
-  g_autoptr (GHashTable) keys = g_hash_table_new (g_str_hash, g_str_equal);
-  SumiJson **tail = &parent->child;
+  if (sumi_json_peek (json) == 't')
+    return take_word (json, "true");
+  if (! json->message)
+    take_word (json, "false");
+  return FALSE;
+}
 
-  if (depth >= MAX_DEPTH)
-    return fail (r, "less nesting");
-  skip_space (r);
-  if (take (r, close))
-    return TRUE;
-  do
+void
+sumi_json_skip (SumiJson *json)
+{
+  char *text;
+
+  switch (sumi_json_peek (json))
     {
-      g_autofree char *key = NULL;
-
-      skip_space (r);
-      if (close == '}')
+    case '{':
+      sumi_json_enter_object (json);
+      while ((text = sumi_json_next_member (json)))
         {
-          key = read_string (r);
-          if (! key)
-            return FALSE;
-          skip_space (r);
-          if (! take (r, ':'))
-            return fail (r, "“:”");
+          g_free (text);
+          sumi_json_skip (json);
         }
-      *tail = read_value (r, depth + 1);
-      if (! *tail)
-        return FALSE;
-      if (key && ! g_hash_table_add (keys, key))
-        return fail (r, "keys that differ");
-      (*tail)->key = g_steal_pointer (&key);
-      tail = &(*tail)->next;
-      skip_space (r);
+      break;
+    case '[':
+      sumi_json_enter_array (json);
+      while (sumi_json_next_element (json))
+        sumi_json_skip (json);
+      break;
+    case '"':
+      g_free (sumi_json_string (json));
+      break;
+    case 't':
+    case 'f':
+      sumi_json_bool (json);
+      break;
+    case 'n':
+      take_word (json, "null");
+      break;
+    default:
+      scan_number (json);
     }
-  while (take (r, ','));
-  return take (r, close) || fail (r, close == '}' ? "“,” or “}”" : "“,” or “]”");
-}
-
-static SumiJson *
-read_value (Reader *r, int depth)
-{
-  static const struct
-  {
-    const char *word;
-    SumiJsonType type;
-    double number;
-  } words[] = { { "true", SUMI_JSON_BOOL, 1 }, { "false", SUMI_JSON_BOOL, 0 }, { "null", SUMI_JSON_NULL, 0 } };
-  g_autoptr (SumiJson) json = g_new0 (SumiJson, 1);
-  gboolean ok;
-
-  skip_space (r);
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    if ((gsize) (r->end - r->at) >= strlen (words[i].word) && ! strncmp (r->at, words[i].word, strlen (words[i].word)))
-      {
-        r->at += strlen (words[i].word);
-        json->type = words[i].type;
-        json->number = words[i].number;
-        return g_steal_pointer (&json);
-      }
-  if (take (r, '{'))
-    {
-      json->type = SUMI_JSON_OBJECT;
-      ok = read_children (r, json, '}', depth);
-    }
-  else if (take (r, '['))
-    {
-      json->type = SUMI_JSON_ARRAY;
-      ok = read_children (r, json, ']', depth);
-    }
-  else if (r->at < r->end && *r->at == '"')
-    {
-      json->type = SUMI_JSON_STRING;
-      json->text = read_string (r);
-      ok = json->text != NULL;
-    }
-  else
-    {
-      json->type = SUMI_JSON_NUMBER;
-      ok = read_number (r, &json->number);
-    }
-  return ok ? g_steal_pointer (&json) : NULL;
-}
-
-SumiJson *
-sumi_json_parse (const char *text, gsize length, GError **error)
-{
-  Reader r = { text, text, text + length, NULL };
-  g_autoptr (SumiJson) json = read_value (&r, 0);
-
-  skip_space (&r);
-  if (json && r.at < r.end)
-    fail (&r, "the end");
-  if (! r.wrong)
-    return g_steal_pointer (&json);
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "broken JSON at byte %ld: expected %s", (long) (r.at - r.start),
-               r.wrong);
-  return NULL;
-}
-
-const SumiJson *
-sumi_json_get (const SumiJson *object, const char *key, SumiJsonType type)
-{
-  if (! object || object->type != SUMI_JSON_OBJECT)
-    return NULL;
-  for (const SumiJson *c = object->child; c; c = c->next)
-    if (! strcmp (c->key, key))
-      return c->type == type ? c : NULL;
-  return NULL;
-}
-
-int
-sumi_json_count (const SumiJson *json)
-{
-  int n = 0;
-
-  for (const SumiJson *c = json->child; c; c = c->next)
-    n++;
-  return n;
 }

@@ -1,40 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small strict JSON reader (RFC 8259) for headers and configs of model files. Hostile input: bounded depth, no
- * recursion beyond it, every byte checked. */
+/* A strict JSON reader (RFC 8259) for hostile text: it walks the text once and builds nothing, so memory does not grow
+ * with the text. The first failure sticks: later calls do nothing and return nothing, and sumi_json_finish() hands the
+ * error out.
+ *
+ *   sumi_json_enter_object (&json);
+ *   while ((key = sumi_json_next_member (&json)))
+ *     { ... read one value or skip it ...; g_free (key); } */
 #pragma once
 
 #include "core/base/types.h"
 
 G_BEGIN_DECLS
 
-typedef enum
-{
-  SUMI_JSON_NULL,
-  SUMI_JSON_BOOL,
-  SUMI_JSON_NUMBER,
-  SUMI_JSON_STRING,
-  SUMI_JSON_ARRAY,
-  SUMI_JSON_OBJECT,
-} SumiJsonType;
+#define SUMI_JSON_MAX_DEPTH 32
 
-typedef struct SumiJson SumiJson;
-struct SumiJson
+typedef struct
 {
-  SumiJsonType type;
-  double number;          /* NUMBER; BOOL: 0 or 1 */
-  char *text;             /* STRING: UTF-8, may not hold NUL */
-  char *key;              /* (nullable): when it is a member of an object */
-  SumiJson *child, *next; /* first element or member; next sibling, in the text's order */
-};
+  const char *start, *at, *end;
+  int depth;
+  guint32 begun; /* bit d: the container at depth d has had a member */
+  char *message; /* (nullable): the first failure */
+} SumiJson;
 
-/* Parses all of @text [@length]; keys of an object must differ.
- * Returns: (transfer full): NULL and %SUMI_ERROR_FORMAT with the byte where it went wrong. */
-SumiJson *sumi_json_parse (const char *text, gsize length, GError **error);
-void sumi_json_free (SumiJson *json);
-/* Returns: (nullable) (transfer none): the member @key of an object of type @type. */
-const SumiJson *sumi_json_get (const SumiJson *object, const char *key, SumiJsonType type);
-/* Returns: number of elements or members. */
-int sumi_json_count (const SumiJson *json);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiJson, sumi_json_free)
+/* @text: [@length] bytes, not necessarily ended by NUL; borrowed. Text that is not UTF-8 fails at once. */
+void sumi_json_init (SumiJson *json, const char *text, gsize length);
+gboolean sumi_json_ok (const SumiJson *json);
+/* Sets the sticky error, with the byte where reading is, unless there is one. */
+void sumi_json_fail (SumiJson *json, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* Checks that only white space is left, and frees what @json holds.
+ * Returns: FALSE with %SUMI_ERROR_FORMAT after any failure. */
+gboolean sumi_json_finish (SumiJson *json, GError **error);
+
+/* Returns: the first character of the value that comes next, '{' '[' '"' 't' 'f' 'n' '-' or a digit; 0 at the end. */
+char sumi_json_peek (SumiJson *json);
+
+void sumi_json_enter_object (SumiJson *json);
+/* Returns: (transfer full) (nullable): the next key; NULL when the object is over. */
+char *sumi_json_next_member (SumiJson *json);
+void sumi_json_enter_array (SumiJson *json);
+/* Returns: whether there is one more element; FALSE when the array is over. */
+gboolean sumi_json_next_element (SumiJson *json);
+
+/* Returns: (transfer full) (nullable): NULL only after a failure. A string with a NUL in it is a failure. */
+char *sumi_json_string (SumiJson *json);
+/* Finite; 0 after a failure. */
+double sumi_json_number (SumiJson *json);
+/* A whole number of [0, @max] written without fraction and exponent. */
+guint64 sumi_json_whole (SumiJson *json, guint64 max);
+gboolean sumi_json_bool (SumiJson *json);
+void sumi_json_skip (SumiJson *json);
 
 G_END_DECLS

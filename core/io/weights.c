@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Formats are tried in the registry's order. The mapping is read-only and private; a file that another program
+ * shortens while it is open cannot be guarded against: model files are replaced by renaming. */
 #include "core/io/weights.h"
 
 #include <string.h>
@@ -20,141 +22,161 @@ static const SumiFormatClass *const formats[] = {
 SumiWeights *
 sumi_weights_open (const char *path, GError **error)
 {
-  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
-  g_autoptr (SumiWeights) self = NULL;
-  const guint8 *data;
-  gsize size;
+  g_autoptr (SumiWeights) w = g_new0 (SumiWeights, 1);
+  const SumiFormatClass *format = NULL;
 
-  if (! file)
+  g_atomic_ref_count_init (&w->refs);
+  g_mutex_init (&w->mutex);
+  w->path = g_strdup (path);
+  w->tensors = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  w->names = g_ptr_array_new_with_free_func (g_free);
+  w->meta = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  w->meta_keys = g_ptr_array_new_with_free_func (g_free);
+  w->copies = g_ptr_array_new_with_free_func (g_free);
+
+  /* opening a pipe would wait for its other end */
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && ! g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "“%s” is not a file; give a model file", path);
+      return NULL;
+    }
+  w->file = g_mapped_file_new (path, FALSE, error);
+  if (! w->file)
     return NULL;
-  data = (const guint8 *) g_mapped_file_get_contents (file);
-  size = g_mapped_file_get_length (file);
+  w->bytes = (const guint8 *) g_mapped_file_get_contents (w->file);
+  w->length = g_mapped_file_get_length (w->file);
+  for (int i = 0; formats[i] && ! format; i++)
+    if (w->length > 0 && formats[i]->probe (w->bytes, w->length))
+      format = formats[i];
+  if (! format)
+    {
+      GString *known = g_string_new (NULL);
 
-  self = g_new0 (SumiWeights, 1);
-  g_atomic_ref_count_init (&self->refs);
-  self->path = g_strdup (path);
-  self->file = g_steal_pointer (&file);
-  self->tensors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->names = g_ptr_array_new ();
-  self->meta = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->meta_keys = g_ptr_array_new ();
-  self->copies = g_ptr_array_new_with_free_func (g_free);
-
-  for (int i = 0; formats[i]; i++)
-    if (formats[i]->probe (data, size))
-      {
-        if (! formats[i]->read (self, data, size, error))
-          {
-            g_prefix_error (error, "%s: ", path);
-            return NULL;
-          }
-        g_ptr_array_add (self->names, NULL);
-        g_ptr_array_add (self->meta_keys, NULL);
-        return g_steal_pointer (&self);
-      }
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT,
-               "%s is no model file that Sumi knows (safetensors), or it is damaged", path);
-  return NULL;
-}
-
-SumiWeights *
-sumi_weights_ref (SumiWeights *weights)
-{
-  g_atomic_ref_count_inc (&weights->refs);
-  return weights;
-}
-
-void
-sumi_weights_unref (SumiWeights *weights)
-{
-  if (! weights || ! g_atomic_ref_count_dec (&weights->refs))
-    return;
-  g_free (weights->path);
-  g_mapped_file_unref (weights->file);
-  g_hash_table_unref (weights->tensors);
-  g_ptr_array_unref (weights->names);
-  g_hash_table_unref (weights->meta);
-  g_ptr_array_unref (weights->meta_keys);
-  g_ptr_array_unref (weights->copies);
-  g_free (weights);
+      for (int i = 0; formats[i]; i++)
+        g_string_append_printf (known, "%s%s", i ? ", " : "", formats[i]->label);
+      g_set_error (error, SUMI_ERROR, w->length > 0 ? SUMI_ERROR_UNSUPPORTED : SUMI_ERROR_FORMAT,
+                   "“%s” is %s; model files that can be read here: %s", path,
+                   w->length > 0 ? "not a model file" : "empty", known->str);
+      g_string_free (known, TRUE);
+      return NULL;
+    }
+  if (! format->read (w, error))
+    {
+      g_prefix_error (error, "“%s” is damaged or not a %s file, get it again: ", path, format->label);
+      return NULL;
+    }
+  g_ptr_array_add (w->names, NULL);
+  g_ptr_array_add (w->meta_keys, NULL);
+  return g_steal_pointer (&w);
 }
 
 gboolean
-sumi_weights_add (SumiWeights *self, const char *name, const SumiTensor *shape, const guint8 *data, GError **error)
+sumi_weights_add_tensor (SumiWeights *w, char *name, const SumiTensor *shape, gsize offset, gsize size, GError **error)
 {
-  const gsize bytes = sumi_tensor_count (shape) * sumi_dtype_size (shape->dtype);
-  SumiTensor *t;
-  char *key;
+  g_autofree char *owned_name = name;
+  g_autofree SumiTensor *t = g_memdup2 (shape, sizeof *shape);
 
-  if (g_hash_table_contains (self->tensors, name))
+  g_return_val_if_fail (offset <= w->length && size <= w->length - offset, FALSE);
+  if (g_hash_table_contains (w->tensors, name))
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "the tensor “%s” comes twice; the file is damaged", name);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "the tensor “%s” is there twice", name);
       return FALSE;
     }
-  t = g_memdup2 (shape, sizeof *shape);
-  key = g_strdup (name);
-  if ((gsize) data % sumi_dtype_size (shape->dtype))
+  t->data = (gpointer) (w->bytes + offset);
+  if ((gsize) t->data % sumi_dtype_size (t->dtype))
     {
-      t->data = g_try_malloc (MAX (bytes, 1));
-      if (! t->data)
+      gpointer copy = g_try_malloc (MAX (size, 1));
+
+      if (! copy)
         {
-          g_free (t);
-          g_free (key);
-          g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory for the tensor “%s”", name);
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory for the %" G_GSIZE_FORMAT " bytes of “%s”",
+                       size, name);
           return FALSE;
         }
-      memcpy (t->data, data, bytes);
-      g_ptr_array_add (self->copies, t->data);
+      memcpy (copy, t->data, size);
+      t->data = copy;
+      g_ptr_array_add (w->copies, copy);
     }
-  else
-    t->data = (gpointer) data;
-  g_hash_table_insert (self->tensors, key, t);
-  g_ptr_array_add (self->names, key);
+  g_hash_table_insert (w->tensors, name, g_steal_pointer (&t));
+  g_ptr_array_add (w->names, g_steal_pointer (&owned_name));
   return TRUE;
 }
 
-void
-sumi_weights_add_meta (SumiWeights *self, const char *key, const char *value)
+gboolean
+sumi_weights_add_meta (SumiWeights *w, char *key, char *value, GError **error)
 {
-  if (g_hash_table_contains (self->meta, key))
+  g_autofree char *owned_key = key, *owned_value = value;
+
+  if (g_hash_table_contains (w->meta, key))
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT, "the metadata “%s” is there twice", key);
+      return FALSE;
+    }
+  g_hash_table_insert (w->meta, key, g_steal_pointer (&owned_value));
+  g_ptr_array_add (w->meta_keys, g_steal_pointer (&owned_key));
+  return TRUE;
+}
+
+SumiWeights *
+sumi_weights_ref (SumiWeights *w)
+{
+  g_atomic_ref_count_inc (&w->refs);
+  return w;
+}
+
+void
+sumi_weights_unref (SumiWeights *w)
+{
+  if (! g_atomic_ref_count_dec (&w->refs))
     return;
-  g_ptr_array_add (self->meta_keys, g_strdup (key));
-  g_hash_table_insert (self->meta, g_ptr_array_index (self->meta_keys, self->meta_keys->len - 1), g_strdup (value));
+  g_hash_table_unref (w->tensors);
+  g_hash_table_unref (w->meta);
+  g_ptr_array_unref (w->names);
+  g_ptr_array_unref (w->meta_keys);
+  g_ptr_array_unref (w->copies);
+  g_clear_pointer (&w->file, g_mapped_file_unref);
+  g_mutex_clear (&w->mutex);
+  g_free (w->hash);
+  g_free (w->path);
+  g_free (w);
 }
 
 const SumiTensor *
-sumi_weights_find (SumiWeights *weights, const char *name)
+sumi_weights_find (SumiWeights *w, const char *name)
 {
-  return g_hash_table_lookup (weights->tensors, name);
+  return g_hash_table_lookup (w->tensors, name);
 }
 
 const char *const *
-sumi_weights_get_names (SumiWeights *weights)
+sumi_weights_get_names (SumiWeights *w)
 {
-  return (const char *const *) weights->names->pdata;
+  return (const char *const *) w->names->pdata;
 }
 
 const char *
-sumi_weights_get_meta (SumiWeights *weights, const char *key)
+sumi_weights_get_meta (SumiWeights *w, const char *key)
 {
-  return g_hash_table_lookup (weights->meta, key);
+  return g_hash_table_lookup (w->meta, key);
 }
 
 const char *const *
-sumi_weights_get_meta_keys (SumiWeights *weights)
+sumi_weights_get_meta_keys (SumiWeights *w)
 {
-  return (const char *const *) weights->meta_keys->pdata;
+  return (const char *const *) w->meta_keys->pdata;
 }
 
 const char *
-sumi_weights_get_path (SumiWeights *weights)
+sumi_weights_get_path (SumiWeights *w)
 {
-  return weights->path;
+  return w->path;
 }
 
 char *
-sumi_weights_dup_hash (SumiWeights *weights)
+sumi_weights_dup_hash (SumiWeights *w)
 {
-  return g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) g_mapped_file_get_contents (weights->file),
-                                      g_mapped_file_get_length (weights->file));
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&w->mutex);
+
+  if (! w->hash)
+    w->hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, w->bytes, w->length);
+  return g_strdup (w->hash);
 }

@@ -69,78 +69,106 @@ bad_config (SumiWeights *weights, const char *why, GError **error)
   return FALSE;
 }
 
-/* Returns: number of elements, 0 when they are no whole numbers in [1, @max]. */
+/* Returns: number of elements, whole numbers in [1, @max]. */
 static int
-read_sizes (const SumiJson *array, int max, int *out)
+read_sizes (SumiJson *json, guint64 max, int *out)
 {
   int n = 0;
 
-  for (const SumiJson *c = array ? array->child : NULL; c; c = c->next)
+  sumi_json_enter_array (json);
+  while (sumi_json_next_element (json))
     {
-      if (n == MAX_LEVELS || c->type != SUMI_JSON_NUMBER || c->number < 1 || c->number > max ||
-          c->number != floor (c->number))
-        return 0;
-      out[n++] = (int) c->number;
+      const int value = (int) sumi_json_whole (json, max);
+
+      if (n == MAX_LEVELS || value < 1)
+        sumi_json_fail (json, "sizes that do not fit");
+      else
+        out[n++] = value;
     }
   return n;
 }
 
-static gboolean
-read_scales (SumiRestoreNet *net, const SumiJson *scales)
+/* Keeps the factors rising. */
+static void
+add_factor (SumiRestoreNet *net, double factor, double scale)
 {
-  for (const SumiJson *c = scales ? scales->child : NULL; c; c = c->next)
-    {
-      const double factor = g_ascii_strtod (c->key, NULL);
-      int i;
+  int i = net->n_factors++;
 
-      if (c->type != SUMI_JSON_NUMBER || ! (c->number > 0))
-        return FALSE;
-      if (! strcmp (c->key, "fill"))
-        net->scale_fill = c->number;
-      else if (! strcmp (c->key, "color"))
-        net->scale_colour = c->number;
-      else if (factor < 1 || net->n_factors == MAX_FACTORS)
-        return FALSE;
-      else
-        {
-          for (i = net->n_factors++; i > 0 && net->factors[i - 1] > factor; i--)
-            {
-              net->factors[i] = net->factors[i - 1];
-              net->scales[i] = net->scales[i - 1];
-            }
-          net->factors[i] = factor;
-          net->scales[i] = c->number;
-        }
+  for (; i > 0 && net->factors[i - 1] > factor; i--)
+    {
+      net->factors[i] = net->factors[i - 1];
+      net->scales[i] = net->scales[i - 1];
     }
-  return net->scale_fill > 0 && net->scale_colour > 0 && net->n_factors > 0;
+  net->factors[i] = factor;
+  net->scales[i] = scale;
+}
+
+static void
+read_scales (SumiRestoreNet *net, SumiJson *json)
+{
+  char *key;
+
+  sumi_json_enter_object (json);
+  while ((key = sumi_json_next_member (json)))
+    {
+      const double scale = sumi_json_number (json);
+      char *end;
+      const double factor = g_ascii_strtod (key, &end);
+
+      if (! (scale > 0))
+        sumi_json_fail (json, "the scale “%s” is not above 0", key);
+      else if (! strcmp (key, "fill"))
+        net->scale_fill = scale;
+      else if (! strcmp (key, "color"))
+        net->scale_colour = scale;
+      else if (*end || ! (factor >= 1 && factor <= 1024) || net->n_factors == MAX_FACTORS)
+        sumi_json_fail (json, "there is no scale “%s”", key);
+      else
+        add_factor (net, factor, scale);
+      g_free (key);
+    }
 }
 
 static gboolean
 read_config (SumiRestoreNet *net, SumiWeights *weights, GError **error)
 {
   const char *text = sumi_weights_get_meta (weights, "sumi.config");
-  g_autoptr (SumiJson) json = NULL;
-  const SumiJson *p, *hp;
+  int n_nb = 0;
+  SumiJson json;
+  char *key;
 
   if (! text)
     return bad_config (weights, "is missing", error);
-  json = sumi_json_parse (text, strlen (text), error);
-  if (! json)
+  net->p = 2;
+  sumi_json_init (&json, text, strlen (text));
+  sumi_json_enter_object (&json);
+  while ((key = sumi_json_next_member (&json)))
+    {
+      if (! strcmp (key, "ch"))
+        net->levels = read_sizes (&json, MAX_CHANNELS, net->ch);
+      else if (! strcmp (key, "nb"))
+        n_nb = read_sizes (&json, MAX_BLOCKS, net->nb);
+      else if (! strcmp (key, "p"))
+        net->p = (int) sumi_json_whole (&json, 1024);
+      else if (! strcmp (key, "hp"))
+        net->hp = sumi_json_bool (&json);
+      else if (! strcmp (key, "scales"))
+        read_scales (net, &json);
+      else
+        sumi_json_skip (&json);
+      g_free (key);
+    }
+  if (! sumi_json_finish (&json, error))
     {
       g_prefix_error (error, "%s: sumi.config: ", sumi_weights_get_path (weights));
       return FALSE;
     }
-  net->levels = read_sizes (sumi_json_get (json, "ch", SUMI_JSON_ARRAY), MAX_CHANNELS, net->ch);
-  if (net->levels < 1 || read_sizes (sumi_json_get (json, "nb", SUMI_JSON_ARRAY), MAX_BLOCKS, net->nb) != net->levels)
+  if (net->levels < 1 || n_nb != net->levels)
     return bad_config (weights, "has no fitting lists of channels (ch) and blocks (nb)", error);
-  p = sumi_json_get (json, "p", SUMI_JSON_NUMBER);
-  net->p = p ? (int) p->number : 2;
   if (net->p != 1 && net->p != 2)
     return bad_config (weights, "asks for a pixel shuffle (p) other than 1 or 2", error);
-  hp = sumi_json_get (json, "hp", SUMI_JSON_BOOL);
-  net->hp = hp && hp->number != 0;
-  if (! read_scales (net, sumi_json_get (json, "scales", SUMI_JSON_OBJECT)))
-    return bad_config (weights, "has no fitting scales", error);
+  if (! (net->scale_fill > 0 && net->scale_colour > 0 && net->n_factors > 0))
+    return bad_config (weights, "lacks scales: fill, color and factors", error);
   return TRUE;
 }
 
@@ -208,7 +236,10 @@ SumiRestoreNet *
 sumi_restore_net_load (SumiWeights *weights, GError **error)
 {
   g_autoptr (SumiRestoreNet) net = g_new0 (SumiRestoreNet, 1);
-  SumiLoader loader = { .weights = weights, .find = sumi_weights_find, .path = sumi_weights_get_path (weights) };
+  g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  SumiLoader loader = {
+    .weights = weights, .find = sumi_weights_find, .path = sumi_weights_get_path (weights), .used = used
+  };
   const SumiTensor *f = sumi_weights_find (weights, "f");
 
   net->arena = loader.arena = sumi_arena_new ();
@@ -217,9 +248,21 @@ sumi_restore_net_load (SumiWeights *weights, GError **error)
                           (net->hp ? 12 : 9) * net->p * net->p, "Out", 3 * net->p * net->p, "6F",
                           f && f->n_dims == 1 ? 6 * f->shape[0] : 0, NULL))
     return NULL;
+  if (net->f->shape[0] < 1 || net->emb0_b->shape[0] < 1)
+    {
+      bad_config (weights, "goes with an empty conditioning", error);
+      return NULL;
+    }
   for (int i = 0; i < net->levels; i++)
     if (! load_level (net, &loader, i, error))
       return NULL;
+  for (const char *const *name = sumi_weights_get_names (weights); *name; name++)
+    if (! g_hash_table_contains (used, *name))
+      {
+        g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
+                     "%s: nothing here uses its tensor “%s”; it may need a newer version of Sumi", loader.path, *name);
+        return NULL;
+      }
   return g_steal_pointer (&net);
 }
 

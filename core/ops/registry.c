@@ -44,6 +44,25 @@ check_inputs (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in)
   return ! ev->error;
 }
 
+/* The output is new memory, or input 0 exactly where the op allows that. */
+static void
+check_alias (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, const SumiTensor *out)
+{
+  const char *o = out->data;
+  const gsize n = sumi_tensor_count (out) * sizeof (float);
+
+  for (int i = 0; i < op->n_in; i++)
+    {
+      const char *x = in[i] ? in[i]->data : NULL;
+
+      if (! x || o >= x + sumi_tensor_count (in[i]) * sizeof (float) || x >= o + n)
+        continue;
+      if (i == 0 && op->inplace && o == x)
+        continue;
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: the output overlaps input %d", op->key, i);
+    }
+}
+
 SumiTensor *
 sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
 {
@@ -60,6 +79,8 @@ sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, 
 
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: the output is %s, expected %s", op->key, got, want);
     }
+  else
+    check_alias (ev, op, in, out);
   if (ev->error)
     return sumi_eval_nothing (ev);
   if (ev->backend)
