@@ -370,11 +370,23 @@ show (const SumiRestoreNet *net, SumiEval *ev, const char *name, int i, int j, c
   net->tap (net->tap_data, full, value);
 }
 
-/* → [1, T], through the last silu */
-static SumiTensor *
-conditioning (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, double sigma)
+/* One call of the denoiser. */
+typedef struct
 {
-  const double values[] = { log (sigma) / 4, log2 (input->factor) / 4, input->noise };
+  const SumiRestoreNet *net;
+  SumiEval *ev;
+  const SumiRestoreInput *input;
+  const SumiTensor *u;
+  double sigma, c_in;
+  SumiTensor *t; /* [1, T]: the conditioning, through the last silu */
+} Pass;
+
+static SumiTensor *
+conditioning (const Pass *pass)
+{
+  const SumiRestoreNet *net = pass->net;
+  SumiEval *ev = pass->ev;
+  const double values[] = { log (pass->sigma) / 4, log2 (pass->input->factor) / 4, pass->input->noise };
   SumiTensor *v = sumi_eval_tensor (ev, 2, (const int[]){ 1, 6 * net->f->shape[0] }), *t;
 
   if (ev->error)
@@ -388,70 +400,100 @@ conditioning (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *i
 
 /* c_in·u, b, e (, hp) → [1, 9 or 12, H, W] */
 static SumiTensor *
-stack (const SumiRestoreNet *net, SumiEval *ev, const SumiRestoreInput *input, const SumiTensor *u, double c_in)
+stack (const Pass *pass)
 {
-  const gsize n = sumi_tensor_count (u);
-  SumiTensor *x = sumi_eval_tensor (ev, 4, (const int[]){ 1, net->hp ? 12 : 9, u->shape[2], u->shape[3] });
+  const gsize n = sumi_tensor_count (pass->u);
+  const int shape[] = { 1, pass->net->hp ? 12 : 9, pass->u->shape[2], pass->u->shape[3] };
+  SumiTensor *x = sumi_eval_tensor (pass->ev, 4, shape);
   float *to;
 
-  if (ev->error)
+  if (pass->ev->error)
     return x;
   to = sumi_tensor_f32 (x);
   for (gsize i = 0; i < n; i++)
-    to[i] = (float) (c_in * sumi_tensor_f32 (u)[i]);
-  memcpy (to + n, input->b->data, n * sizeof (float));
-  memcpy (to + 2 * n, input->e->data, n * sizeof (float));
-  if (net->hp)
-    memcpy (to + 3 * n, input->hp->data, n * sizeof (float));
+    to[i] = (float) (pass->c_in * sumi_tensor_f32 (pass->u)[i]);
+  memcpy (to + n, pass->input->b->data, n * sizeof (float));
+  memcpy (to + 2 * n, pass->input->e->data, n * sizeof (float));
+  if (pass->net->hp)
+    memcpy (to + 3 * n, pass->input->hp->data, n * sizeof (float));
   return x;
 }
 
+/* Blocks use up @h. */
 static SumiTensor *
-run_blocks (const SumiRestoreNet *net,
-            SumiEval *ev,
-            const char *side,
-            int level,
-            const Blocks *blocks,
-            SumiTensor *h,
-            const SumiTensor *t)
+run_blocks (const Pass *pass, const char *side, int level, const Blocks *blocks, SumiTensor *h)
 {
-  for (int j = 0; j < net->nb[level]; j++)
+  for (int j = 0; j < pass->net->nb[level]; j++)
     {
-      h = sumi_resblock_forward (&blocks->blocks[j], ev, h, t);
-      show (net, ev, side, level, j, h);
+      h = sumi_resblock_forward (&blocks->blocks[j], pass->ev, h, pass->t);
+      show (pass->net, pass->ev, side, level, j, h);
     }
   return h;
 }
 
-static SumiTensor *
-forward (const SumiRestoreNet *net, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
+/* What comes into level @i, from @above, the level over it, or from the pictures, into @h. */
+static void
+enter_level (const Pass *pass, int i, const SumiTensor *above, SumiTensor *h)
 {
-  SumiTensor *kept[MAX_LEVELS], *h = x;
+  const SumiRestoreNet *net = pass->net;
+  SumiEval *ev = pass->ev;
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  SumiTensor *x;
 
+  if (i > 0)
+    {
+      sumi_conv2d (ev, above, net->dn_w[i - 1], net->dn_b[i - 1], 2, 0, h);
+      show (net, ev, "dn", i - 1, -1, h);
+      return;
+    }
+  x = stack (pass);
   if (net->p == 2)
-    h = sumi_pixel_unshuffle (ev, h, NULL);
-  h = sumi_conv2d (ev, h, net->inp_w, net->inp_b, 1, 1, NULL);
+    x = sumi_pixel_unshuffle (ev, x, NULL);
+  sumi_conv2d (ev, x, net->inp_w, net->inp_b, 1, 1, h);
   show (net, ev, "inp", -1, -1, h);
-  for (int i = 0; i < net->levels; i++)
-    {
-      h = run_blocks (net, ev, "enc", i, &net->enc[i], h, t);
-      if (i == net->levels - 1)
-        break;
-      kept[i] = h;
-      h = sumi_conv2d (ev, h, net->dn_w[i], net->dn_b[i], 2, 0, NULL);
-      show (net, ev, "dn", i, -1, h);
-    }
-  for (int i = net->levels - 2; i >= 0; i--)
-    {
-      h = sumi_conv2d (ev, h, net->up_w[i], net->up_b[i], 1, 0, NULL);
-      show (net, ev, "up", i, -1, h);
-      h = sumi_concat (ev, sumi_upsample_nearest (ev, h, NULL), kept[i], NULL);
-      h = run_blocks (net, ev, "dec", i, &net->dec[i], h, t);
-    }
-  h = sumi_rms_silu (ev, h, net->no_g, NULL, h);
-  h = sumi_conv2d (ev, h, net->out_w, net->out_b, 1, 1, NULL);
-  show (net, ev, "out", -1, -1, h);
-  return net->p == 2 ? sumi_pixel_shuffle (ev, h, NULL) : h;
+  sumi_arena_release (ev->scratch, mark);
+}
+
+/* Channels [@from, @from + @n) of @t: [1, C, H, W]. */
+static SumiTensor
+channels (const SumiTensor *t, int from, int n)
+{
+  SumiTensor view = *t;
+
+  view.shape[1] = n;
+  view.data = sumi_tensor_f32 (t) + (gsize) from * (gsize) t->shape[2] * (gsize) t->shape[3];
+  return view;
+}
+
+/* Level @i of the U and everything below it. The encoder's result is kept where the decoder wants it: in the second
+ * half of the concatenated channels, whose first half comes from below. Returns: (transfer none): [1, Ci, height,
+ * width], in scratch. */
+static SumiTensor *
+run_level (const Pass *pass, int i, const SumiTensor *above, int height, int width)
+{
+  const SumiRestoreNet *net = pass->net;
+  SumiEval *ev = pass->ev;
+  const int c = net->ch[i];
+  const gboolean last = i == net->levels - 1;
+  SumiTensor *both = sumi_eval_tensor (ev, 4, (const int[]){ 1, last ? c : 2 * c, height, width });
+  SumiTensor *small, below, kept;
+  SumiArenaMark mark;
+
+  if (ev->error)
+    return both;
+  kept = channels (both, last ? 0 : c, c);
+  enter_level (pass, i, above, &kept);
+  run_blocks (pass, "enc", i, &net->enc[i], &kept);
+  if (last)
+    return both;
+  below = channels (both, 0, c);
+  small = sumi_eval_tensor (ev, 4, (const int[]){ 1, c, height / 2, width / 2 });
+  mark = sumi_arena_mark (ev->scratch);
+  sumi_conv2d (ev, run_level (pass, i + 1, &kept, height / 2, width / 2), net->up_w[i], net->up_b[i], 1, 0, small);
+  show (net, ev, "up", i, -1, small);
+  sumi_arena_release (ev->scratch, mark);
+  sumi_upsample_nearest (ev, small, &below);
+  return run_blocks (pass, "dec", i, &net->dec[i], both);
 }
 
 SumiTensor *
@@ -462,11 +504,11 @@ sumi_restore_net_denoise (const SumiRestoreNet *net,
                           double sigma)
 {
   const SumiPrecond pre = sumi_precond_edm (sigma, 1);
-  SumiTensor *d = sumi_eval_tensor_like (ev, u);
+  SumiTensor *d = sumi_eval_tensor_like (ev, u), *h;
   SumiArenaMark mark = sumi_arena_mark (ev->scratch);
   const int align = sumi_restore_net_get_align (net);
   SumiDims dims = { 0 };
-  SumiTensor *f;
+  Pass pass = { .net = net, .ev = ev, .input = input, .u = u, .sigma = sigma, .c_in = pre.c_in };
 
   if (sumi_expect (ev, &dims, u, "1 3 H W", "u") && sumi_expect (ev, &dims, input->b, "1 3 H W", "the guess b") &&
       sumi_expect (ev, &dims, input->e, "1 3 H W", "the evidence e") && (u->shape[2] % align || u->shape[3] % align))
@@ -476,9 +518,14 @@ sumi_restore_net_denoise (const SumiRestoreNet *net,
     sumi_expect (ev, &dims, input->hp, "1 3 H W", "the detail hp");
   if (ev->error)
     return sumi_eval_nothing (ev);
-  f = conditioning (net, ev, input, sigma);
-  f = forward (net, ev, stack (net, ev, input, u, pre.c_in), f);
-  sumi_lincomb (ev, pre.c_skip, u, pre.c_out, f, 0, NULL, d);
+  pass.t = conditioning (&pass);
+  h = run_level (&pass, 0, NULL, u->shape[2] / net->p, u->shape[3] / net->p);
+  h = sumi_rms_silu (ev, h, net->no_g, NULL, h);
+  h = sumi_conv2d (ev, h, net->out_w, net->out_b, 1, 1, NULL);
+  show (net, ev, "out", -1, -1, h);
+  if (net->p == 2)
+    h = sumi_pixel_shuffle (ev, h, NULL);
+  sumi_lincomb (ev, pre.c_skip, u, pre.c_out, h, 0, NULL, d);
   sumi_arena_release (ev->scratch, mark);
   return ev->error ? sumi_eval_nothing (ev) : d;
 }

@@ -26,31 +26,53 @@ sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, 
   if (! sumi_params_load (loader, params, G_N_ELEMENTS (params), prefix, self, error, "Ci", ci, "Co", co, "2Co", 2 * co,
                           "T", dt, NULL))
     return FALSE;
-  if (ci == co || (self->k_w && self->k_b))
+  if (ci == co ? ! self->k_w && ! self->k_b : self->k_w && self->k_b)
     return TRUE;
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_FORMAT,
-               "block “%s” goes from %d to %d channels but has no 1×1 convolution “k”", prefix, ci, co);
+  g_set_error (
+      error, SUMI_ERROR, SUMI_ERROR_FORMAT,
+      "%s: block “%s” goes from %d to %d channels %s a 1×1 convolution “k”; the file does not fit its own description",
+      loader->path, prefix, ci, co, ci == co ? "but has" : "without");
   return FALSE;
+}
+
+/* Ci = Co: the result takes x's place, and h's memory serves twice. */
+static SumiTensor *
+forward_in_place (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
+{
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  SumiTensor *ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
+  SumiTensor *h = sumi_rms_silu (ev, x, self->n1_g, NULL, NULL);
+  SumiTensor *y = sumi_conv2d (ev, h, self->c1_w, self->c1_b, 1, 1, NULL);
+
+  y = sumi_rms_silu (ev, y, self->n2_g, ac, y);
+  h = sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, h);
+  x = sumi_add (ev, x, h, x);
+  sumi_arena_release (ev->scratch, mark);
+  return x;
 }
 
 SumiTensor *
 sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
 {
-  const int shape[] = { x->shape[0], self->c2_b->shape[0], x->shape[2], x->shape[3] };
-  SumiTensor *out = sumi_eval_tensor (ev, 4, shape); /* before the mark: it outlives the block's own values */
-  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
-  SumiTensor *ac, *h, *y, *skip = x;
+  SumiTensor *out, *ac, *y, *z = NULL, reused;
+  SumiArenaMark mark;
 
-  if (ev->error)
-    return sumi_eval_nothing (ev);
+  if (! self->k_w)
+    return forward_in_place (self, ev, x, t);
+  out = sumi_conv2d (ev, x, self->k_w, self->k_b, 1, 0, NULL);
+  mark = sumi_arena_mark (ev->scratch);
   ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
-  h = sumi_rms_silu (ev, x, self->n1_g, NULL, NULL);
-  y = sumi_conv2d (ev, h, self->c1_w, self->c1_b, 1, 1, NULL);
+  x = sumi_rms_silu (ev, x, self->n1_g, NULL, x);
+  y = sumi_conv2d (ev, x, self->c1_w, self->c1_b, 1, 1, NULL);
   y = sumi_rms_silu (ev, y, self->n2_g, ac, y);
-  sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, out);
-  if (self->k_w)
-    skip = sumi_conv2d (ev, x, self->k_w, self->k_b, 1, 0, NULL);
-  sumi_add (ev, out, skip, out);
+  if (x->shape[1] >= out->shape[1]) /* x is used up: its memory holds the last convolution */
+    {
+      reused = *x;
+      reused.shape[1] = out->shape[1];
+      z = &reused;
+    }
+  z = sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, z);
+  out = sumi_add (ev, out, z, out);
   sumi_arena_release (ev->scratch, mark);
-  return ev->error ? sumi_eval_nothing (ev) : out;
+  return out;
 }
