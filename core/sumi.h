@@ -14,6 +14,7 @@
 #include "core/task/task.h"
 #include "core/tensor/backend.h"
 #include "core/tensor/eval.h"
+#include "core/tensor/tensor.h"
 
 G_BEGIN_DECLS
 
