@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The formats that are written, chosen by the name's extension: what they can hold, and how they are saved. */
+#pragma once
+
+#include "core/tools/picture.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  const char *label;
+  const char *extensions[4]; /* lower case, NULL-ended */
+  int max_side;
+  gboolean alpha, deep, real; /* holds transparency, 16 bits, float */
+  int (*save) (VipsImage *image, const char *path);
+} SumiFileFormat;
+
+/* Returns: (nullable): the format of @path; NULL with %SUMI_ERROR_OPTION that lists what there is. */
+const SumiFileFormat *sumi_file_format_find (const char *path, GError **error);
+
+/* The form nearest to @photo that the format holds; @has_colour: a grey photo becomes RGB.
+ * @pixels: out, colour is owned. Fails with %SUMI_ERROR_UNSUPPORTED when transparency would be lost. */
+gboolean sumi_file_format_choose (const SumiFileFormat *format,
+                                  const SumiPicture *photo,
+                                  gboolean has_colour,
+                                  SumiPixels *pixels,
+                                  GError **error);
+
+/* Whether a picture of this size can be saved; else %SUMI_ERROR_UNSUPPORTED. */
+gboolean sumi_file_format_check_size (const SumiFileFormat *format, int width, int height, GError **error);
+
+/* Saves @image with the metadata of @photo (EXIF, XMP, IPTC, resolution, comments; its profile if @pixels still have
+ * its colours). @path: where; @name: what to call it in messages. Cancel leaves a broken file. */
+gboolean sumi_file_format_save (const SumiFileFormat *format,
+                                VipsImage *image,
+                                const SumiPicture *photo,
+                                const SumiPixels *pixels,
+                                const char *path,
+                                const char *name,
+                                GCancellable *cancellable,
+                                GError **error);
+
+G_END_DECLS

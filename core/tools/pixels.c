@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rows of pixels: a file's numbers to the core's RGBA and back, and the mixing that leaves the uncovered alone. */
+#include <math.h>
+#include <string.h>
+
+#include "core/tools/picture.h"
+
+gsize
+sumi_pixels_size (const SumiPixels *self)
+{
+  const gsize sample = self->format == VIPS_FORMAT_UCHAR ? 1 : self->format == VIPS_FORMAT_USHORT ? 2 : 4;
+
+  return sample * (gsize) (self->bands + (self->has_alpha ? 1 : 0));
+}
+
+int
+sumi_pixels_bits (const SumiPixels *self)
+{
+  return self->format == VIPS_FORMAT_UCHAR ? 8 : self->format == VIPS_FORMAT_USHORT ? 16 : 32;
+}
+
+VipsInterpretation
+sumi_pixels_interpretation (const SumiPixels *p)
+{
+  switch (p->format)
+    {
+    case VIPS_FORMAT_USHORT:
+      return p->bands == 1 ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16;
+    case VIPS_FORMAT_UCHAR:
+      return p->bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+    default:
+      return p->bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_scRGB;
+    }
+}
+
+static float
+get (const SumiPixels *self, gconstpointer native, gsize i)
+{
+  switch (self->format)
+    {
+    case VIPS_FORMAT_UCHAR:
+      return (float) ((const guint8 *) native)[i] / 255;
+    case VIPS_FORMAT_USHORT:
+      return (float) ((const guint16 *) native)[i] / 65535;
+    default:
+      return ((const float *) native)[i];
+    }
+}
+
+static void
+put (const SumiPixels *self, gpointer native, gsize i, float v)
+{
+  const float unit = v > 0 ? MIN (v, 1) : 0; /* NaN gives 0 */
+
+  switch (self->format)
+    {
+    case VIPS_FORMAT_UCHAR:
+      ((guint8 *) native)[i] = (guint8) (unit * 255 + 0.5f);
+      break;
+    case VIPS_FORMAT_USHORT:
+      ((guint16 *) native)[i] = (guint16) (unit * 65535 + 0.5f);
+      break;
+    default:
+      ((float *) native)[i] = v;
+      break;
+    }
+}
+
+static float
+tame_alpha (float a)
+{
+  return a > 0 ? MIN (a, 1) : 0;
+}
+
+void
+sumi_pixels_decode (const SumiPixels *self, gconstpointer native, float *rgba, float *scratch, int n)
+{
+  const gsize step = (gsize) (self->bands + (self->has_alpha ? 1 : 0));
+  float *colours = scratch, *rgb = scratch + 3 * (gsize) n;
+
+  for (gsize i = 0; i < (gsize) n; i++)
+    for (int c = 0; c < self->bands; c++)
+      colours[i * (gsize) self->bands + (gsize) c] = get (self, native, i * step + (gsize) c);
+  sumi_colour_decode (self->colour, colours, rgb, n);
+  for (gsize i = 0; i < (gsize) n; i++)
+    {
+      memcpy (rgba + 4 * i, rgb + 3 * i, 3 * sizeof (float));
+      rgba[4 * i + 3] = self->has_alpha ? tame_alpha (get (self, native, i * step + step - 1)) : 1;
+    }
+}
+
+/* RGBA to [n, bands] of the file's colours in @scratch. */
+static const float *
+encode_colours (const SumiPixels *self, const float *rgba, float *scratch, int n)
+{
+  float *rgb = scratch + 3 * (gsize) n;
+
+  for (gsize i = 0; i < (gsize) n; i++)
+    memcpy (rgb + 3 * i, rgba + 4 * i, 3 * sizeof (float));
+  sumi_colour_encode (self->colour, rgb, scratch, n);
+  return scratch;
+}
+
+void
+sumi_pixels_encode (const SumiPixels *self, const float *rgba, gpointer native, float *scratch, int n)
+{
+  const gsize bands = (gsize) self->bands, step = bands + (self->has_alpha ? 1 : 0);
+  const float *colours = encode_colours (self, rgba, scratch, n);
+
+  for (gsize i = 0; i < (gsize) n; i++)
+    {
+      for (gsize c = 0; c < bands; c++)
+        put (self, native, i * step + c, colours[i * bands + c]);
+      if (self->has_alpha)
+        put (self, native, i * step + bands, rgba[4 * i + 3]);
+    }
+}
+
+void
+sumi_pixels_mix (const SumiPixels *self,
+                 const float *rgba,
+                 const float *coverage,
+                 gpointer native,
+                 float *scratch,
+                 int n)
+{
+  const gsize bands = (gsize) self->bands, step = bands + (self->has_alpha ? 1 : 0);
+  const float *colours = encode_colours (self, rgba, scratch, n);
+
+  for (gsize i = 0; i < (gsize) n; i++)
+    {
+      const float k = MIN (coverage[i], 1);
+      float weight = k;
+
+      if (! (k > 0))
+        continue;
+      if (self->has_alpha)
+        {
+          const float a = get (self, native, i * step + bands), b = rgba[4 * i + 3], alpha = a + k * (b - a);
+
+          if (a != b)
+            weight = alpha > 0 ? k * b / alpha : k;
+          put (self, native, i * step + bands, k < 1 ? alpha : b);
+        }
+      for (gsize c = 0; c < bands; c++)
+        {
+          const float old = get (self, native, i * step + c), new = colours[i * bands + c];
+
+          put (self, native, i * step + c, weight < 1 ? old + weight * (new - old) : new);
+        }
+    }
+}
