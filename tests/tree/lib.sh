@@ -8,7 +8,7 @@ cd "${1:?usage: $0 SOURCE-TREE}" || exit 1
 tap_count=0
 tap_failed=0
 
-# tap NAME PROBLEMS: ok if PROBLEMS is empty, else not ok with one line for each
+# tap NAME PROBLEMS: ok if PROBLEMS is empty, else not ok; one line for each goes to standard error, which meson shows
 tap ()
 {
   tap_count=$((tap_count + 1))
@@ -16,7 +16,7 @@ tap ()
     printf 'ok %d %s\n' "$tap_count" "$1"
   else
     printf 'not ok %d %s\n' "$tap_count" "$1"
-    printf '%s\n' "$2" | sed 's/^/# /'
+    printf '%s\n' "$2" | sed 's/^/# /' >&2
     tap_failed=$((tap_failed + 1))
   fi
 }
