@@ -20,8 +20,7 @@ G_STATIC_ASSERT (SUMI_CONSISTENT_MARGIN >= REACH * STEPS + SUMI_BICUBIC_MARGIN +
 
 /* The taps of S U along one axis, measured on unit impulses. */
 static void
-shrunk_enlargement (int factor,
-                    double kernel[2 * REACH + 1])
+shrunk_enlargement (int factor, double kernel[2 * REACH + 1])
 {
   /* U's weights at each phase, from an impulse enlarged without a picture around it */
   for (int k = -REACH; k <= REACH; k++)
@@ -81,12 +80,7 @@ filter_row (gpointer data, int index, int thread)
 }
 
 void
-sumi_settle_block (float *values,
-                   const int *at,
-                   int n,
-                   float mean,
-                   float low,
-                   float high)
+sumi_settle_block (float *values, const int *at, int n, float mean, float low, float high)
 {
   double left = 0;
 
@@ -152,9 +146,7 @@ settle_row (gpointer data, int index, int thread)
 }
 
 static void
-subtract (float *a,
-          const float *b,
-          gsize n)
+subtract (float *a, const float *b, gsize n)
 {
   for (gsize i = 0; i < n; i++)
     a[i] = b[i] - a[i];
@@ -206,7 +198,8 @@ sumi_make_consistent (SumiPool *pool,
   for (int py = 0; py < padded->height; py++)
     for (int px = 0; px < padded->width; px++)
       memcpy (sumi_image_at (padded, px, py),
-              sumi_image_at (d, CLAMP (px - m, 0, w - 1), CLAMP (py - above, 0, d->height - 1)), (gsize) c * sizeof (float));
+              sumi_image_at (d, CLAMP (px - m, 0, w - 1), CLAMP (py - above, 0, d->height - 1)),
+              (gsize) c * sizeof (float));
   SumiRect placed = { where.x, small_y - above, padded->width, padded->height };
   out = sumi_enlarge_bicubic (pool, padded, &placed, factor, &whole, error);
   if (! out)
