@@ -305,6 +305,7 @@ const SumiFamilyClass sumi_family_restore = {
   .has_mean = TRUE,
   .align = 16,
   .margin = 48,
+  .bytes = 320,
   .match = restore_match,
   .load = restore_load,
   .free = restore_free,

@@ -190,8 +190,8 @@ sumi_make_consistent (SumiPool *pool,
       sumi_parallel_for (pool, small->height, filter_row, &f);
     }
 
-  /* the enlargement needs the picture's edges repeated; rows beyond the band are not wanted but where it ends */
-  const int above = y == 0 ? m : 0, below = y + rows == small_height ? m : 0;
+  /* the enlargement needs the picture's edges repeated; beyond the band there is none but where it ends */
+  const int above = small_y == 0 ? m : 0, below = small_y + small->height == small_height ? m : 0;
   padded = sumi_image_new (w + 2 * m, small->height + above + below, c, error);
   if (! padded)
     return NULL;

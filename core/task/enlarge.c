@@ -29,6 +29,8 @@
 #define TILE_BYTES    72
 /* Small rows that are made consistent at a time. */
 #define CHUNK         32
+/* What sampling takes on top of the mean: state and noise. */
+#define SAMPLING      1.5
 /* A model that does not say what it takes. */
 #define UNKNOWN_BYTES 1500
 
@@ -202,6 +204,17 @@ do_tile (Stage *s, int column, int row, GError **error)
   return TRUE;
 }
 
+/* Rounding must not make an opaque picture a little transparent. */
+static void
+snap_alpha (float *pixels, gsize n, gboolean has_alpha)
+{
+  for (; n > 0; n--, pixels += 4)
+    if (! has_alpha || pixels[3] > 1 - 1e-5f)
+      pixels[3] = 1;
+    else if (pixels[3] < 1e-5f)
+      pixels[3] = 0;
+}
+
 /* Writes rows [from, to) of the photo, enlarged; the window holds them and their surroundings. */
 static gboolean
 write_rows (Stage *s, int from, int to, GError **error)
@@ -228,7 +241,9 @@ write_rows (Stage *s, int from, int to, GError **error)
           if (! settled)
             return FALSE;
         }
-      if (! s->sink->write (s->sink, y * f, rows * f, settled ? settled->data : out.data, NULL, error))
+      float *pixels = settled ? settled->data : out.data;
+      snap_alpha (pixels, (gsize) out.width * (gsize) out.height, e->photo->has_alpha);
+      if (! s->sink->write (s->sink, y * f, rows * f, pixels, NULL, error))
         return FALSE;
     }
   s->written = to;
@@ -371,7 +386,8 @@ stage_start (Stage *s,
 {
   const SumiFamilyClass *family = what->model->family;
   const int f = what->factor, width = what->photo->width * f, height = what->photo->height * f;
-  const double tile_bytes = (family->bytes > 0 ? family->bytes : UNKNOWN_BYTES) + TILE_BYTES;
+  const double model_bytes = family->bytes > 0 ? family->bytes : UNKNOWN_BYTES;
+  const double tile_bytes = model_bytes * (what->detail > 0 ? SAMPLING : 1) + TILE_BYTES;
   int keep, most;
 
   *s = (Stage){ .what = what, .sink = sink, .job = job, .eval = eval };

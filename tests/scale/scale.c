@@ -235,6 +235,12 @@ test_consistent (void)
       bottom = sumi_make_consistent (NULL, part, part_big, from, h, f, cut, h - cut, &error);
       piece = sumi_image_crop (all, &(SumiRect){ 0, cut * f, w * f, (h - cut) * f }, NULL);
       g_assert_cmpfloat (max_difference (bottom, piece), ==, 0);
+
+      /* a band that begins nearer to the top than its margin */
+      sumi_image_unref (bottom), sumi_image_unref (piece);
+      bottom = sumi_make_consistent (NULL, small, big, 0, h, f, 1, h - 2, &error);
+      piece = sumi_image_crop (all, &(SumiRect){ 0, f, w * f, (h - 2) * f }, NULL);
+      g_assert_cmpfloat (max_difference (bottom, piece), ==, 0);
     }
 }
 
