@@ -15,7 +15,9 @@ typedef enum
   SUMI_EVIDENCE_COARSE = 1 << 2,  /* the picture is an enlarged or noisy guide */
 } SumiEvidenceFlags;
 
-/* Everything that is known about the picture to predict. Pictures share one size. */
+/* Everything that is known about the picture to predict. Pictures share one size. A map counts as given even where it
+ * is all 0: give it for every tile of a picture that has something of the kind anywhere, and for none of one that has
+ * not. */
 struct SumiEvidence
 {
   int x, y;           /* where the pictures' first pixel lies in the whole picture: noise is keyed by it */
