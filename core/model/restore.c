@@ -227,9 +227,11 @@ restore_preview (SumiDenoiser *denoiser, SumiTensor *x0, SumiJob *job)
 static gboolean
 predict_mean (Restore *self, SumiEval *ev, SumiTensor *u, SumiJob *job, GError **error)
 {
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
   SumiTensor *d = sumi_denoise (&self->denoiser, ev, u, SIGMA_MEAN);
 
   sumi_lincomb (ev, 1, d, 0, NULL, 0, NULL, u);
+  sumi_arena_release (ev->scratch, mark);
   sumi_job_progress (job, 1, NULL);
   return sumi_eval_finish (ev, error);
 }
@@ -347,8 +349,8 @@ const SumiFamilyClass sumi_family_restore = {
   .evidence = SUMI_EVIDENCE_MISSING | SUMI_EVIDENCE_GREY | SUMI_EVIDENCE_COARSE,
   .has_mean = TRUE,
   .align = 16,
-  .margin = 48,
-  .bytes = 320,
+  .margin = 32, /* measured on photos, mean and samples of every kind: 0.11/255 left at 24, less than 0.005 at 32 */
+  .bytes = 400, /* measured: 342 for the mean */
   .match = restore_match,
   .load = restore_load,
   .free = restore_free,

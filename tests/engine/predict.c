@@ -432,6 +432,26 @@ test_wrong (void)
   g_assert_error (error, SUMI_ERROR, SUMI_ERROR_OPTION);
 }
 
+/* An evaluation context may serve any number of pictures. */
+static void
+test_scratch (void)
+{
+  g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), NULL);
+  g_autoptr (SumiImage) picture = scene (0, 0, 48, 48);
+  const SumiEvidence e = { .picture = picture, .coarse = TRUE, .factor = 2 };
+  gsize first = 0;
+
+  for (int i = 0; i < 6; i++)
+    {
+      const SumiPredict how = { .mean = i % 2, .steps = 2, .churn = -1 };
+      g_autoptr (SumiImage) out = sumi_model_predict (model, ev, &e, &how, NULL, NULL);
+
+      if (i == 1)
+        first = sumi_arena_get_peak (ev->scratch);
+    }
+  g_assert_cmpuint (sumi_arena_get_peak (ev->scratch), ==, first);
+}
+
 /* Too little memory for a large picture is an error like any other. */
 static void
 test_memory (void)
@@ -524,6 +544,7 @@ main (int argc, char **argv)
   g_test_add_func ("/predict/same-bytes", test_same_bytes);
   g_test_add_func ("/predict/job", test_job);
   g_test_add_func ("/predict/wrong", test_wrong);
+  g_test_add_func ("/predict/scratch", test_scratch);
   g_test_add_func ("/predict/memory", test_memory);
   g_test_add_func ("/pushpull/values", test_pushpull);
   g_test_add_func ("/pushpull/tiles", test_pushpull_tiles);
