@@ -28,7 +28,9 @@ typedef struct
 } Guided;
 
 static void
-space_weights (double at, int cell, float weights[2 * REACH + 1])
+space_weights (double at,
+               int cell,
+               float weights[2 * REACH + 1])
 {
   for (int k = -REACH; k <= REACH; k++)
     {
@@ -38,7 +40,9 @@ space_weights (double at, int cell, float weights[2 * REACH + 1])
 }
 
 static void
-guided_row (gpointer data, int index, int thread)
+guided_row (gpointer data,
+            int index,
+            int thread)
 {
   const Guided *g = data;
   const int w = g->map->width, h = g->map->height;
