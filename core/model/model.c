@@ -263,6 +263,14 @@ sumi_model_predict (SumiModel *model,
       ! check_map (evidence, evidence->grey, "grey", error) ||
       ! check_map (evidence, evidence->source, "source", error) || ! sumi_job_check (job, error))
     return NULL;
+  if (evidence->coarse &&
+      (! (evidence->factor >= 1 && evidence->factor <= 1024) || ! (evidence->noise >= 0 && evidence->noise <= 2)))
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                   "a guide enlarged %g times with noise %g; expected 1 to 1024 and 0 to 2", evidence->factor,
+                   evidence->noise);
+      return NULL;
+    }
   if (job && job->cancellable && ! eval->cancellable)
     {
       SumiImage *result;

@@ -5,10 +5,12 @@
 #include "core/model/pushpull.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/base/image.h"
 
 #define MAX_LEVELS 30
+#define MAX_PHASE  64
 
 typedef struct
 {
@@ -103,14 +105,14 @@ fill_with_mean (Level *level)
     for (int x = 0; x < level->count->width; x++)
       if (! (*sumi_image_at (level->count, x, y) > 0))
         for (int c = 0; c < channels; c++)
-          sumi_image_at (level->colour, x, y)[c] = (float) (n > 0 ? sum[c] / n : 0);
+          sumi_image_at (level->colour, x, y)[c] = (float) (n > 0 ? sum[c] / n : 0.5);
 }
 
 gboolean
-sumi_pushpull_fill (SumiImage *image, const SumiImage *missing, GError **error)
+sumi_pushpull_fill (SumiImage *image, const SumiImage *missing, int x, int y, GError **error)
 {
   Level levels[MAX_LEVELS] = { { NULL, NULL } };
-  int n = 1, power = 1, width, height;
+  int n = 1, power = 1, left, top, width, height;
   gboolean ok;
 
   while (MAX (image->width, image->height) > 2 * power)
@@ -118,16 +120,18 @@ sumi_pushpull_fill (SumiImage *image, const SumiImage *missing, GError **error)
       power *= 2;
       n++;
     }
-  width = (image->width + power - 1) / power * power;
-  height = (image->height + power - 1) / power * power;
+  left = x & (MIN (power, MAX_PHASE) - 1);
+  top = y & (MIN (power, MAX_PHASE) - 1);
+  width = (left + image->width + power - 1) / power * power;
+  height = (top + image->height + power - 1) / power * power;
   ok = level_init (&levels[0], width, height, image->channels, error);
-  for (int y = 0; ok && y < image->height; y++)
-    for (int x = 0; x < image->width; x++)
-      if (! (*sumi_image_at (missing, x, y) > 0))
+  for (int i = 0; ok && i < image->height; i++)
+    for (int j = 0; j < image->width; j++)
+      if (! (*sumi_image_at (missing, j, i) > 0))
         {
-          *sumi_image_at (levels[0].count, x, y) = 1;
-          for (int c = 0; c < image->channels; c++)
-            sumi_image_at (levels[0].colour, x, y)[c] = sumi_image_at (image, x, y)[c];
+          *sumi_image_at (levels[0].count, left + j, top + i) = 1;
+          memcpy (sumi_image_at (levels[0].colour, left + j, top + i), sumi_image_at (image, j, i),
+                  sizeof (float) * (gsize) image->channels);
         }
   for (int i = 1; ok && i < n; i++)
     {
@@ -140,11 +144,11 @@ sumi_pushpull_fill (SumiImage *image, const SumiImage *missing, GError **error)
       fill_with_mean (&levels[n - 1]);
       for (int i = n - 2; i >= 0; i--)
         push (&levels[i + 1], &levels[i]);
-      for (int y = 0; y < image->height; y++)
-        for (int x = 0; x < image->width; x++)
-          if (*sumi_image_at (missing, x, y) > 0)
-            for (int c = 0; c < image->channels; c++)
-              sumi_image_at (image, x, y)[c] = sumi_image_at (levels[0].colour, x, y)[c];
+      for (int i = 0; i < image->height; i++)
+        for (int j = 0; j < image->width; j++)
+          if (*sumi_image_at (missing, j, i) > 0)
+            memcpy (sumi_image_at (image, j, i), sumi_image_at (levels[0].colour, left + j, top + i),
+                    sizeof (float) * (gsize) image->channels);
     }
   levels_clear (levels);
   return ok;

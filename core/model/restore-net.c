@@ -6,6 +6,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "core/diffusion/precond/edm.h"
 #include "core/io/json.h"
 #include "core/io/weights.h"
@@ -324,37 +325,49 @@ sumi_restore_net_set_tap (SumiRestoreNet *net, SumiRestoreTap tap, gpointer data
 
 /* ---- evaluation ------------------------------------------------------- */
 
-void
-sumi_restore_net_detail (const SumiTensor *b, double s, SumiTensor *out)
+typedef struct
 {
-  static const double kernel[] = { 1 / 16.0, 4 / 16.0, 6 / 16.0, 4 / 16.0, 1 / 16.0 };
-  const int height = b->shape[2], width = b->shape[3];
-  g_autofree double *row = g_new (double, width);
+  const SumiTensor *b;
+  double s;
+  SumiTensor *out;
+} DetailJob;
 
-  for (int c = 0; c < b->shape[1]; c++)
+/* One row of one channel. */
+static void
+detail_row (gpointer data, int index, int thread)
+{
+  static const float kernel[] = { 1 / 16.0f, 4 / 16.0f, 6 / 16.0f, 4 / 16.0f, 1 / 16.0f };
+  const DetailJob *job = data;
+  const int height = job->b->shape[2], width = job->b->shape[3], y = index % height;
+  const float *plane = sumi_tensor_f32 (job->b) + (gsize) (index / height) * (gsize) height * (gsize) width;
+  const float scale = (float) (1 / job->s), *rows[5];
+  float *out = sumi_tensor_f32 (job->out) + (gsize) index * (gsize) width;
+
+  for (int k = 0; k < 5; k++)
+    rows[k] = plane + (gsize) CLAMP (y + k - 2, 0, height - 1) * (gsize) width;
+  for (int x = 0; x < width; x++)
     {
-      const float *x = sumi_tensor_f32 (b) + (gsize) c * (gsize) height * (gsize) width;
-      float *y = sumi_tensor_f32 (out) + (gsize) c * (gsize) height * (gsize) width;
+      float blur = 0;
 
-      for (int i = 0; i < height; i++)
+      for (int l = 0; l < 5; l++)
         {
-          for (int j = 0; j < width; j++)
-            {
-              row[j] = 0;
-              for (int k = -2; k <= 2; k++)
-                row[j] += kernel[k + 2] * x[(gsize) CLAMP (i + k, 0, height - 1) * (gsize) width + (gsize) j];
-            }
-          for (int j = 0; j < width; j++)
-            {
-              double blur = 0;
+          const int at = CLAMP (x + l - 2, 0, width - 1);
+          float column = 0;
 
-              for (int k = -2; k <= 2; k++)
-                blur += kernel[k + 2] * row[CLAMP (j + k, 0, width - 1)];
-              y[(gsize) i * (gsize) width + (gsize) j] =
-                  (float) CLAMP ((x[(gsize) i * (gsize) width + (gsize) j] - blur) / s, -4, 4);
-            }
+          for (int k = 0; k < 5; k++)
+            column += kernel[k] * rows[k][at];
+          blur += kernel[l] * column;
         }
+      out[x] = CLAMP ((rows[2][x] - blur) * scale, -4, 4);
     }
+}
+
+void
+sumi_restore_net_detail (SumiPool *pool, const SumiTensor *b, double s, SumiTensor *out)
+{
+  DetailJob job = { b, s, out };
+
+  sumi_parallel_for (pool, b->shape[1] * b->shape[2], detail_row, &job);
 }
 
 static void

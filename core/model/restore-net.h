@@ -8,14 +8,13 @@ G_BEGIN_DECLS
 
 typedef struct SumiRestoreNet SumiRestoreNet;
 
-/* What the network is told about one picture. Maps are [1, 3, H, W] with sides that are multiples of the net's align.
- */
+/* What the network is told about one picture. Maps are [1, 3, H, W]; sides are multiples of the net's align. */
 typedef struct
 {
   const SumiTensor *b; /* the guess, [-1, 1] */
   const SumiTensor *e; /* missing, grey, coarse: 0 or 1 */
-  const SumiTensor
-      *hp; /* (nullable) detail of the guess, from sumi_restore_net_detail(); needed when the net wants it */
+  /* (nullable): detail of the guess, from sumi_restore_net_detail(); needed when the net wants it */
+  const SumiTensor *hp;
   double factor, noise;
 } SumiRestoreInput;
 
@@ -34,7 +33,7 @@ double sumi_restore_net_scale_colour (const SumiRestoreNet *net);
 double sumi_restore_net_scale_factor (const SumiRestoreNet *net, double factor);
 
 /* clamp ((b − B∗b)/s, −4, 4), B = [1 4 6 4 1]²/256 with replicated edges. @b, @out: [1, 3, H, W]. */
-void sumi_restore_net_detail (const SumiTensor *b, double s, SumiTensor *out);
+void sumi_restore_net_detail (SumiPool *pool, const SumiTensor *b, double s, SumiTensor *out);
 
 /* D(u; σ) = c_skip·u + c_out·F(c_in·u, b, e; σ, factor, noise), EDM with σ_data 1, before any projection.
  * @u: [1, 3, H, W]; @sigma > 0. Returns: (transfer none): in scratch. */

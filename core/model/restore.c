@@ -34,6 +34,10 @@ typedef struct
   SumiRestoreInput input;
   double s;
   SumiTensor *b, *e; /* [1, 3, H, W], padded */
+
+  const SumiEvidence *evidence;
+  SumiImage *guess; /* in [0, 1] colours, not clamped */
+  int left, top;    /* padding before the picture: the network's cells start at multiples of its align everywhere */
 } Restore;
 
 /* Index of @i reflected into [0, n): …2 1 0 1 2… n−2 n−1 n−2… */
@@ -89,42 +93,60 @@ restore_denoise (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x, double sig
 
 /* ---- evidence --------------------------------------------------------- */
 
-/* The guess in [0, 1] colours: the picture, with missing pixels filled in smoothly. */
-static SumiImage *
-make_guess (const SumiEvidence *evidence, GError **error)
-{
-  g_autoptr (SumiImage) guess = NULL;
-
-  if (! evidence->missing)
-    return sumi_image_ref (evidence->picture);
-  guess = sumi_image_dup (evidence->picture, error);
-  if (! guess || ! sumi_pushpull_fill (guess, evidence->missing, error))
-    return NULL;
-  return g_steal_pointer (&guess);
-}
-
 static float
 map_value (const SumiImage *map, int x, int y)
 {
   return map ? *sumi_image_at (map, x, y) : 0;
 }
 
-/* Fills b and e, padded by reflection, and s. */
-static void
-fill_input (Restore *self, const SumiEvidence *evidence, const SumiImage *guess)
+/* Luminance; exactly v for (v, v, v). */
+static float
+luminance_of (const float *p)
 {
-  const int width = guess->width, height = guess->height, padded_width = self->b->shape[3];
+  return p[0] == p[1] && p[1] == p[2] ? p[0] : luma[0] * p[0] + luma[1] * p[1] + luma[2] * p[2];
+}
+
+/* The picture, grey where only the luminance is known, with missing pixels filled in smoothly. */
+static SumiImage *
+make_guess (const SumiEvidence *evidence, GError **error)
+{
+  const SumiImage *picture = evidence->picture;
+  g_autoptr (SumiImage) guess = NULL;
+
+  if (! evidence->missing && ! evidence->grey)
+    return sumi_image_ref (evidence->picture);
+  guess = sumi_image_dup (picture, error);
+  if (! guess)
+    return NULL;
+  for (int y = 0; evidence->grey && y < picture->height; y++)
+    for (int x = 0; x < picture->width; x++)
+      if (map_value (evidence->grey, x, y) > 0)
+        {
+          float *p = sumi_image_at (guess, x, y);
+
+          p[0] = p[1] = p[2] = luminance_of (p);
+        }
+  if (evidence->missing && ! sumi_pushpull_fill (guess, evidence->missing, evidence->x, evidence->y, error))
+    return NULL;
+  return g_steal_pointer (&guess);
+}
+
+/* Fills b and e, padded by reflection. Returns: whether anything is unknown. */
+static gboolean
+fill_input (Restore *self)
+{
+  const SumiEvidence *evidence = self->evidence;
+  const int width = self->guess->width, height = self->guess->height, padded_width = self->b->shape[3];
   const gsize plane = (gsize) self->b->shape[2] * (gsize) padded_width;
   float *b = sumi_tensor_f32 (self->b), *e = sumi_tensor_f32 (self->e);
-  gboolean any_missing = FALSE, any_grey = FALSE;
-  double square = 0;
+  gboolean any = evidence->coarse;
 
   for (int i = 0; i < self->b->shape[2]; i++)
     for (int j = 0; j < padded_width; j++)
       {
-        const int x = reflect (j, width), y = reflect (i, height);
+        const int x = reflect (j - self->left, width), y = reflect (i - self->top, height);
         const gsize at = (gsize) i * (gsize) padded_width + (gsize) j;
-        const float *p = sumi_image_at (guess, x, y);
+        const float *p = sumi_image_at (self->guess, x, y);
         const gboolean missing = map_value (evidence->missing, x, y) > 0;
         const gboolean grey = ! missing && map_value (evidence->grey, x, y) > 0;
 
@@ -133,16 +155,70 @@ fill_input (Restore *self, const SumiEvidence *evidence, const SumiImage *guess)
         e[at] = missing;
         e[plane + at] = grey;
         e[2 * plane + at] = evidence->coarse && ! missing;
-        any_missing |= missing;
-        any_grey |= grey;
+        any |= missing || grey;
       }
-  if (any_missing)
-    square += pow (sumi_restore_net_scale_fill (self->net), 2);
-  if (any_grey)
-    square += pow (sumi_restore_net_scale_colour (self->net), 2);
+  return any;
+}
+
+/* The residual's scale. It goes by the maps that are given, not by what is in them, so every tile of a picture has the
+ * same. */
+static double
+residual_scale (const SumiRestoreNet *net, const SumiEvidence *evidence)
+{
+  double square = 0;
+
+  if (evidence->missing)
+    square += pow (sumi_restore_net_scale_fill (net), 2);
+  if (evidence->grey)
+    square += pow (sumi_restore_net_scale_colour (net), 2);
   if (evidence->coarse)
-    square += pow (sumi_restore_net_scale_factor (self->net, evidence->factor), 2) + pow (evidence->noise, 2);
-  self->s = sqrt (square);
+    square += pow (sumi_restore_net_scale_factor (net, evidence->factor), 2) + pow (evidence->noise, 2);
+  return sqrt (square);
+}
+
+/* b + s·u over the unclamped guess. Where only the luminance is known the chroma is made exactly luminance-free in
+ * double; partly missing pixels are mixed. */
+static SumiImage *
+compose (const Restore *self, const SumiTensor *u, GError **error)
+{
+  const SumiEvidence *evidence = self->evidence;
+  g_autoptr (SumiImage) out = sumi_image_dup (self->guess, error);
+  const gsize stride = (gsize) u->shape[3], plane = (gsize) u->shape[2] * stride;
+
+  if (! out)
+    return NULL;
+  for (int y = 0; y < out->height; y++)
+    for (int x = 0; x < out->width; x++)
+      {
+        const float m = map_value (evidence->missing, x, y);
+        const gboolean grey = map_value (evidence->grey, x, y) > 0 && ! (m > 0) && ! evidence->coarse;
+        const float *r = sumi_tensor_f32 (u) + (gsize) (y + self->top) * stride + (gsize) (x + self->left);
+        const double half = 0.5 * self->s; /* the network's colours span 2 */
+        float *p = sumi_image_at (out, x, y);
+        double luminance = 0;
+
+        if (! (m > 0) && ! grey && ! evidence->coarse)
+          continue;
+        if (grey)
+          luminance = luma[0] * (double) r[0] + luma[1] * (double) r[plane] + luma[2] * (double) r[2 * plane];
+        for (gsize c = 0; c < 3; c++)
+          p[c] = (float) (p[c] + half * (r[c * plane] - luminance));
+        if (m > 0 && m < 1)
+          for (int c = 0; c < 3; c++)
+            p[c] = m * p[c] + (1 - m) * sumi_image_at (evidence->picture, x, y)[c];
+      }
+  return g_steal_pointer (&out);
+}
+
+static void
+restore_preview (SumiDenoiser *denoiser, SumiTensor *x0, SumiJob *job)
+{
+  const Restore *self = (const Restore *) denoiser;
+  const SumiRect where = { self->evidence->x, self->evidence->y, self->guess->width, self->guess->height };
+  g_autoptr (SumiImage) picture = job && job->preview ? compose (self, x0, NULL) : NULL;
+
+  if (picture)
+    sumi_job_preview (job, picture, &where);
 }
 
 /* ---- prediction ------------------------------------------------------- */
@@ -151,21 +227,17 @@ fill_input (Restore *self, const SumiEvidence *evidence, const SumiImage *guess)
 static gboolean
 predict_mean (Restore *self, SumiEval *ev, SumiTensor *u, SumiJob *job, GError **error)
 {
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
   SumiTensor *d = sumi_denoise (&self->denoiser, ev, u, SIGMA_MEAN);
 
   sumi_lincomb (ev, 1, d, 0, NULL, 0, NULL, u);
+  sumi_arena_release (ev->scratch, mark);
   sumi_job_progress (job, 1, NULL);
   return sumi_eval_finish (ev, error);
 }
 
 static gboolean
-predict_sample (Restore *self,
-                SumiEval *ev,
-                const SumiEvidence *evidence,
-                const SumiPredict *how,
-                SumiTensor *u,
-                SumiJob *job,
-                GError **error)
+predict_sample (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor *u, SumiJob *job, GError **error)
 {
   const int steps = how->steps > 0 ? how->steps : STEPS;
   const gboolean own_sampler = ! how->sampler || ! strcmp (how->sampler, "auto");
@@ -182,8 +254,8 @@ predict_sample (Restore *self,
     .churn = MAX (how->churn, 0),
     .seed = how->seed,
     .stream = (guint32) how->candidate << 16,
-    .x = evidence->x,
-    .y = evidence->y,
+    .x = self->evidence->x - self->left,
+    .y = self->evidence->y - self->top,
   };
 
   if (! schedule)
@@ -191,40 +263,6 @@ predict_sample (Restore *self,
   schedule->sigmas (steps, SIGMA_MIN, SIGMA_MAX, sigmas);
   sumi_loop_start (&loop, ev, u);
   return sumi_loop_run (&loop, ev, u, job, error);
-}
-
-/* b + s·u over the unclamped guess. Where only the luminance is known the chroma is made exactly luminance-free in
- * double; partly missing pixels are mixed. */
-static SumiImage *
-compose (const Restore *self, const SumiEvidence *evidence, const SumiImage *guess, const SumiTensor *u, GError **error)
-{
-  g_autoptr (SumiImage) out = sumi_image_dup (guess, error);
-  const gsize stride = (gsize) u->shape[3], plane = (gsize) u->shape[2] * stride;
-
-  if (! out)
-    return NULL;
-  for (int y = 0; y < out->height; y++)
-    for (int x = 0; x < out->width; x++)
-      {
-        const float m = map_value (evidence->missing, x, y);
-        const gboolean grey = map_value (evidence->grey, x, y) > 0;
-        float *p = sumi_image_at (out, x, y);
-        double r[3], luminance = 0;
-
-        if (! (m > 0) && ! grey && ! evidence->coarse)
-          continue;
-        for (int c = 0; c < 3; c++)
-          {
-            r[c] = 0.5 * self->s * sumi_tensor_f32 (u)[(gsize) c * plane + (gsize) y * stride + (gsize) x];
-            luminance += (double) luma[c] * r[c];
-          }
-        for (int c = 0; c < 3; c++)
-          p[c] = (float) (p[c] + r[c] - (grey && ! (m > 0) && ! evidence->coarse ? luminance : 0));
-        if (m > 0 && m < 1)
-          for (int c = 0; c < 3; c++)
-            p[c] = m * p[c] + (1 - m) * sumi_image_at (evidence->picture, x, y)[c];
-      }
-  return g_steal_pointer (&out);
 }
 
 static SumiImage *
@@ -237,43 +275,50 @@ restore_predict (SumiModel *model,
 {
   const SumiRestoreNet *net = model->data;
   const int align = sumi_restore_net_get_align (net);
-  const int width = (evidence->picture->width + align - 1) / align * align;
-  const int height = (evidence->picture->height + align - 1) / align * align;
+  const gboolean wants_detail = sumi_restore_net_wants_detail (net);
+  const int left = evidence->x & (align - 1), top = evidence->y & (align - 1);
+  const int width = (left + evidence->picture->width + align - 1) / align * align;
+  const int height = (top + evidence->picture->height + align - 1) / align * align;
+  const int shape[] = { 1, 3, height, width };
   g_autoptr (SumiArena) arena = sumi_arena_new ();
   g_autoptr (SumiImage) guess = make_guess (evidence, error);
-  const int shape[] = { 1, 3, height, width };
-  SumiTensor *u, *hp = NULL;
+  SumiTensor *u, *hp;
   Restore self = {
-    .denoiser = { .denoise = restore_denoise, .project = restore_project },
+    .denoiser = { .denoise = restore_denoise, .project = restore_project, .preview = restore_preview },
     .net = net,
+    .s = residual_scale (net, evidence),
     .b = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape),
     .e = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape),
+    .evidence = evidence,
+    .guess = guess,
+    .left = left,
+    .top = top,
   };
 
   if (! guess)
     return NULL;
   u = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape);
-  if (sumi_restore_net_wants_detail (net))
-    hp = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape);
-  if (! self.b || ! self.e || ! u || (sumi_restore_net_wants_detail (net) && ! hp))
+  hp = wants_detail ? sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape) : NULL;
+  if (! self.b || ! self.e || ! u || (wants_detail && ! hp))
     {
       g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
                    "no memory for a network input of %d×%d pixels; allow less with --memory", width, height);
       return NULL;
     }
-  fill_input (&self, evidence, guess);
-  if (! (self.s > 0)) /* nothing is unknown */
+  if (! fill_input (&self))
     return sumi_image_dup (evidence->picture, error);
   if (hp)
-    sumi_restore_net_detail (self.b, self.s, hp);
-  self.input = (SumiRestoreInput){
-    .b = self.b, .e = self.e, .hp = hp, .factor = MAX (evidence->factor, 1), .noise = evidence->noise
-  };
+    sumi_restore_net_detail (ev->pool, self.b, self.s, hp);
+  self.input = (SumiRestoreInput){ .b = self.b, .e = self.e, .hp = hp, .factor = 1 };
+  if (evidence->coarse)
+    {
+      self.input.factor = evidence->factor;
+      self.input.noise = evidence->noise;
+    }
   memset (u->data, 0, sizeof (float) * sumi_tensor_count (u));
-  if (! (how->mean ? predict_mean (&self, ev, u, job, error) :
-                     predict_sample (&self, ev, evidence, how, u, job, error)))
+  if (! (how->mean ? predict_mean (&self, ev, u, job, error) : predict_sample (&self, ev, how, u, job, error)))
     return NULL;
-  return compose (&self, evidence, guess, u, error);
+  return compose (&self, u, error);
 }
 
 /* ---- family ----------------------------------------------------------- */
@@ -304,7 +349,8 @@ const SumiFamilyClass sumi_family_restore = {
   .evidence = SUMI_EVIDENCE_MISSING | SUMI_EVIDENCE_GREY | SUMI_EVIDENCE_COARSE,
   .has_mean = TRUE,
   .align = 16,
-  .margin = 48,
+  .margin = 32, /* measured on photos, mean and samples of every kind: 0.11/255 left at 24, less than 0.005 at 32 */
+  .bytes = 400, /* measured: 342 for the mean */
   .match = restore_match,
   .load = restore_load,
   .free = restore_free,

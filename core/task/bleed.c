@@ -6,9 +6,7 @@
 
 /* One pixel inwards from what has colour already. */
 static gboolean
-bleed_once (SumiImage *pixels,
-            const guint8 *known,
-            guint8 *next)
+bleed_once (SumiImage *pixels, const guint8 *known, guint8 *next)
 {
   gboolean any = FALSE;
 
@@ -43,8 +41,7 @@ bleed_once (SumiImage *pixels,
 }
 
 gboolean
-sumi_bleed_colour (SumiImage *pixels,
-                   GError **error)
+sumi_bleed_colour (SumiImage *pixels, GError **error)
 {
   const gsize n = (gsize) pixels->width * (gsize) pixels->height;
   g_autofree guint8 *known = g_try_malloc (n), *next = g_try_malloc (n);

@@ -41,9 +41,7 @@ typedef struct
 } Clean;
 
 static void
-transform (const float basis[SIDE][SIDE],
-           gboolean inverse,
-           float block[SIDE][SIDE])
+transform (const float basis[SIDE][SIDE], gboolean inverse, float block[SIDE][SIDE])
 {
   float half[SIDE][SIDE];
 
@@ -73,10 +71,7 @@ transform (const float basis[SIDE][SIDE],
 
 /* Cleans one block. Returns: its weight. */
 static float
-clean_block (const Clean *c,
-             int x,
-             int y,
-             float block[3][SIDE][SIDE])
+clean_block (const Clean *c, int x, int y, float block[3][SIDE][SIDE])
 {
   const float s2 = (float) G_SQRT2 / 2, s3 = 1 / sqrtf (3), s6 = 1 / sqrtf (6);
   int kept = 0;
@@ -115,9 +110,7 @@ clean_block (const Clean *c,
 }
 
 static void
-clean_band (gpointer data,
-            int index,
-            int thread)
+clean_band (gpointer data, int index, int thread)
 {
   const Clean *c = data;
   const int w = c->in->width, top = index * BAND, bottom = MIN (top + BAND, c->in->height);
@@ -157,12 +150,7 @@ clean_band (gpointer data,
 }
 
 gboolean
-sumi_clean (SumiPool *pool,
-            SumiImage *pixels,
-            int x,
-            int y,
-            double sigma,
-            GError **error)
+sumi_clean (SumiPool *pool, SumiImage *pixels, int x, int y, double sigma, GError **error)
 {
   g_autoptr (SumiImage) in = NULL;
   Clean c = { .out = pixels, .x = x, .y = y, .threshold = THRESHOLD * (float) sigma };

@@ -41,8 +41,13 @@ static const SumiOption options[] = {
 };
 
 static gboolean
-run (SumiRun *run,
-     GError **error)
+check (const SumiTaskInput *input, const void *values, GError **error)
+{
+  return sumi_tint_check_hints (input->hints, error);
+}
+
+static gboolean
+run (SumiRun *run, GError **error)
 {
   const Colorize *o = run->options;
   SumiSource *photo = run->input->photo;
@@ -97,4 +102,5 @@ const SumiTaskClass sumi_task_colorize = {
   .common_offset = G_STRUCT_OFFSET (Colorize, common),
   .options = options,
   .run = run,
+  .check = check,
 };

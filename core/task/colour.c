@@ -4,9 +4,7 @@
 #include <math.h>
 
 void
-sumi_colour_join (float y,
-                  const float chroma[2],
-                  float *rgb)
+sumi_colour_join (float y, const float chroma[2], float *rgb)
 {
   const double r = (double) chroma[0], b = (double) chroma[1];
   const double d[3] = { r, -(0.299 * r + 0.114 * b) / 0.587, b };
@@ -28,9 +26,7 @@ sumi_colour_join (float y,
 }
 
 void
-sumi_make_grey (float *pixels,
-                gsize n,
-                int channels)
+sumi_make_grey (float *pixels, gsize n, int channels)
 {
   for (; n > 0; n--, pixels += channels)
     if (pixels[0] != pixels[1] || pixels[1] != pixels[2])

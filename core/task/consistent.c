@@ -20,8 +20,7 @@ G_STATIC_ASSERT (SUMI_CONSISTENT_MARGIN >= REACH * STEPS + SUMI_BICUBIC_MARGIN +
 
 /* The taps of S U along one axis, measured on unit impulses. */
 static void
-shrunk_enlargement (int factor,
-                    double kernel[2 * REACH + 1])
+shrunk_enlargement (int factor, double kernel[2 * REACH + 1])
 {
   /* U's weights at each phase, from an impulse enlarged without a picture around it */
   for (int k = -REACH; k <= REACH; k++)
@@ -81,12 +80,7 @@ filter_row (gpointer data, int index, int thread)
 }
 
 void
-sumi_settle_block (float *values,
-                   const int *at,
-                   int n,
-                   float mean,
-                   float low,
-                   float high)
+sumi_settle_block (float *values, const int *at, int n, float mean, float low, float high)
 {
   double left = 0;
 
@@ -152,9 +146,7 @@ settle_row (gpointer data, int index, int thread)
 }
 
 static void
-subtract (float *a,
-          const float *b,
-          gsize n)
+subtract (float *a, const float *b, gsize n)
 {
   for (gsize i = 0; i < n; i++)
     a[i] = b[i] - a[i];
@@ -198,15 +190,16 @@ sumi_make_consistent (SumiPool *pool,
       sumi_parallel_for (pool, small->height, filter_row, &f);
     }
 
-  /* the enlargement needs the picture's edges repeated; rows beyond the band are not wanted but where it ends */
-  const int above = y == 0 ? m : 0, below = y + rows == small_height ? m : 0;
+  /* the enlargement needs the picture's edges repeated; beyond the band there is none but where it ends */
+  const int above = small_y == 0 ? m : 0, below = small_y + small->height == small_height ? m : 0;
   padded = sumi_image_new (w + 2 * m, small->height + above + below, c, error);
   if (! padded)
     return NULL;
   for (int py = 0; py < padded->height; py++)
     for (int px = 0; px < padded->width; px++)
       memcpy (sumi_image_at (padded, px, py),
-              sumi_image_at (d, CLAMP (px - m, 0, w - 1), CLAMP (py - above, 0, d->height - 1)), (gsize) c * sizeof (float));
+              sumi_image_at (d, CLAMP (px - m, 0, w - 1), CLAMP (py - above, 0, d->height - 1)),
+              (gsize) c * sizeof (float));
   SumiRect placed = { where.x, small_y - above, padded->width, padded->height };
   out = sumi_enlarge_bicubic (pool, padded, &placed, factor, &whole, error);
   if (! out)

@@ -20,8 +20,8 @@ G_BEGIN_DECLS
 SumiImage *sumi_make_consistent (SumiPool *pool, const SumiImage *small, const SumiImage *big, int small_y,
                                  int small_height, int factor, int y, int rows, GError **error);
 
-/* Moves the @n values of a block, which lie at values[at[…]], as little as can be so that their mean is @mean and all lie in
- * [@low, @high], which holds @mean. */
+/* Moves the @n values of a block, which lie at values[at[…]], as little as can be so that their mean is @mean and
+ * all lie in [@low, @high], which holds @mean. */
 void sumi_settle_block (float *values, const int *at, int n, float mean, float low, float high);
 
 G_END_DECLS

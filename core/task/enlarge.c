@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A row of tiles is predicted into a window of full width; as soon as enough rows lie below, the rows above are made
  * consistent with the photo and written. The window keeps what the next rows still depend on, so consistency costs no
- * overlap of tiles. Noise is keyed by absolute pixel: the cut shows in nothing but the model's reach beyond a margin. */
+ * overlap of tiles. Noise is keyed by absolute pixel: the cut shows in nothing but the model's reach beyond
+ * its margin. */
 #include "core/task/enlarge.h"
 
 #include <glib/gi18n-lib.h>
@@ -21,12 +22,19 @@
 #include "core/tensor/backend.h"
 #include "core/tensor/eval.h"
 
+/* Factor 8 is 2, then 4: smoother edges and 0.16 dB more on the test photos than asking the model for 8. */
+#define FIRST_OF_8 2
+
 /* What is held per pixel of a tile besides the model's own buffers: guide, two answers, alpha, conversions. */
 #define TILE_BYTES    72
 /* Small rows that are made consistent at a time. */
 #define CHUNK         32
+/* What sampling takes on top of the mean: state and noise. */
+#define SAMPLING      1.5
 /* A model that does not say what it takes. */
 #define UNKNOWN_BYTES 1500
+
+typedef struct Between Between;
 
 typedef struct
 {
@@ -39,26 +47,50 @@ typedef struct
   gboolean consistent;
   SumiImage *window; /* full width, 4 channels */
   int first, rows;   /* of the enlarged picture in it */
-  int written;
+  int row;           /* of tiles, next */
+  int written;       /* rows of the photo whose enlargement is out */
+  Between *between;  /* (nullable): the stage before */
 } Stage;
 
+/* The enlargement of a first stage as the photo of a second: made as far down as it is read. */
+struct Between
+{
+  SumiSource source;
+  SumiSink sink;
+  SumiEnlarge what;
+  SumiJob job; /* can be cancelled; progress is the second stage's */
+  Stage stage;
+  float *rows; /* [n_rows, width, 4] from row first_row on */
+  int first_row, n_rows, space;
+};
+
 gboolean
-sumi_enlarge_check (SumiModel *model,
-                    GError **error)
+sumi_enlarge_check (SumiModel *model, GError **error)
 {
   if (model->family->evidence & SUMI_EVIDENCE_COARSE)
     return TRUE;
   g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
-               "model “%s” (family “%s”) cannot enlarge or clean: choose one of family “restore”, such as sumi-restore", model->name,
-               model->family->key);
+               "model “%s” (family “%s”) cannot enlarge or clean: choose one of family “restore”, such as sumi-restore",
+               model->name, model->family->key);
+  return FALSE;
+}
+
+gboolean
+sumi_enlarge_check_size (SumiSource *photo, int factor, GError **error)
+{
+  const int most = 1 << 24; /* keeps every sum of coordinates far from overflow */
+
+  if (photo->width <= most / factor && photo->height <= most / factor)
+    return TRUE;
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT,
+               "a photo of %d×%d pixels is too large to be enlarged %d times: a side may have %d", photo->width,
+               photo->height, factor, most);
   return FALSE;
 }
 
 /* The photo at @rect, which may stick out, as it is to be enlarged: no hidden colours, cleaned, grey if it is. */
 static SumiImage *
-read_photo (Stage *s,
-            const SumiRect *rect,
-            GError **error)
+read_photo (Stage *s, const SumiRect *rect, GError **error)
 {
   const SumiEnlarge *e = s->what;
   const int m = s->reach;
@@ -77,10 +109,7 @@ read_photo (Stage *s,
 
 /* The model's answer over @guide: the mean, moved towards a sample by detail. */
 static SumiImage *
-predict (Stage *s,
-         SumiImage *guide,
-         const SumiRect *seen,
-         GError **error)
+predict (Stage *s, SumiImage *guide, const SumiRect *seen, GError **error)
 {
   const SumiEnlarge *e = s->what;
   SumiEvidence evidence = { seen->x, seen->y, guide };
@@ -112,11 +141,7 @@ predict (Stage *s,
 
 /* Enlarges what of the photo is outside [0, 1], which models cannot see, and takes it out of @photo. */
 static SumiImage *
-enlarge_excess (Stage *s,
-                SumiImage *photo,
-                const SumiRect *where,
-                const SumiRect *seen,
-                GError **error)
+enlarge_excess (Stage *s, SumiImage *photo, const SumiRect *where, const SumiRect *seen, GError **error)
 {
   const gsize n = (gsize) photo->width * (gsize) photo->height;
   g_autoptr (SumiImage) excess = NULL;
@@ -138,10 +163,7 @@ enlarge_excess (Stage *s,
 }
 
 static gboolean
-do_tile (Stage *s,
-         int column,
-         int row,
-         GError **error)
+do_tile (Stage *s, int column, int row, GError **error)
 {
   const SumiEnlarge *e = s->what;
   SumiRect core, seen, where;
@@ -182,12 +204,20 @@ do_tile (Stage *s,
   return TRUE;
 }
 
+/* Rounding must not make an opaque picture a little transparent. */
+static void
+snap_alpha (float *pixels, gsize n, gboolean has_alpha)
+{
+  for (; n > 0; n--, pixels += 4)
+    if (! has_alpha || pixels[3] > 1 - 1e-5f)
+      pixels[3] = 1;
+    else if (pixels[3] < 1e-5f)
+      pixels[3] = 0;
+}
+
 /* Writes rows [from, to) of the photo, enlarged; the window holds them and their surroundings. */
 static gboolean
-write_rows (Stage *s,
-            int from,
-            int to,
-            GError **error)
+write_rows (Stage *s, int from, int to, GError **error)
 {
   const SumiEnlarge *e = s->what;
   const int f = e->factor, height = e->photo->height, m = SUMI_CONSISTENT_MARGIN;
@@ -211,7 +241,9 @@ write_rows (Stage *s,
           if (! settled)
             return FALSE;
         }
-      if (! s->sink->write (s->sink, y * f, rows * f, settled ? settled->data : out.data, NULL, error))
+      float *pixels = settled ? settled->data : out.data;
+      snap_alpha (pixels, (gsize) out.width * (gsize) out.height, e->photo->has_alpha);
+      if (! s->sink->write (s->sink, y * f, rows * f, pixels, NULL, error))
         return FALSE;
     }
   s->written = to;
@@ -220,8 +252,7 @@ write_rows (Stage *s,
 
 /* Forgets the window's rows above @first. */
 static void
-advance (Stage *s,
-         int first)
+advance (Stage *s, int first)
 {
   const gsize row = (gsize) s->window->width * 4;
 
@@ -233,82 +264,214 @@ advance (Stage *s,
   s->first = first;
 }
 
+/* ---- two stages in a row ----------------------------------------------- */
+
+static gboolean step (Stage *s, GError **error);
+
 static gboolean
-run_stage (Stage *s,
-           GError **error)
+between_write (SumiSink *self, int y, int rows, const float *rgba, const float *coverage, GError **error)
+{
+  Between *b = (Between *) ((char *) self - G_STRUCT_OFFSET (Between, sink));
+  const gsize row = (gsize) self->width * 4;
+
+  if (b->n_rows + rows > b->space)
+    {
+      const int space = b->n_rows + rows + 64;
+      float *more = g_try_realloc_n (b->rows, (gsize) space * row, sizeof (float));
+
+      if (! more)
+        {
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory for %d rows of %d pixels", space, self->width);
+          return FALSE;
+        }
+      b->rows = more;
+      b->space = space;
+    }
+  memcpy (b->rows + (gsize) b->n_rows * row, rgba, (gsize) rows * row * sizeof (float));
+  b->n_rows += rows;
+  return TRUE;
+}
+
+static gboolean
+between_read (SumiSource *self, const SumiRect *rect, float *pixels, GError **error)
+{
+  Between *b = (Between *) self;
+  const gsize width = (gsize) self->width;
+
+  while (b->first_row + b->n_rows < rect->y + rect->height)
+    if (! step (&b->stage, error))
+      return FALSE;
+  g_return_val_if_fail (rect->y >= b->first_row, FALSE);
+  for (int y = 0; y < rect->height; y++)
+    memcpy (pixels + (gsize) y * (gsize) rect->width * 4,
+            b->rows + ((gsize) (rect->y + y - b->first_row) * width + (gsize) rect->x) * 4,
+            (gsize) rect->width * 4 * sizeof (float));
+  return TRUE;
+}
+
+/* No row above @first will be read again. */
+static void
+between_forget (Between *b, int first)
+{
+  const int n = CLAMP (first - b->first_row, 0, b->n_rows);
+  const gsize row = (gsize) b->source.width * 4;
+
+  if (n == 0)
+    return;
+  memmove (b->rows, b->rows + (gsize) n * row, (gsize) (b->n_rows - n) * row * sizeof (float));
+  b->first_row += n;
+  b->n_rows -= n;
+}
+
+/* ---- running ------------------------------------------------------------ */
+
+/* Does the next row of tiles and writes what is ready. */
+static gboolean
+step (Stage *s, GError **error)
 {
   const SumiEnlarge *e = s->what;
   const int f = e->factor, m = s->consistent ? SUMI_CONSISTENT_MARGIN : 0;
   const double n_tiles = (double) s->tiling.rows * s->tiling.columns;
+  const gboolean last = s->row == s->tiling.rows - 1;
+  SumiRect core, seen;
+  int ready;
 
-  for (int row = 0; row < s->tiling.rows; row++)
+  g_return_val_if_fail (s->row < s->tiling.rows, FALSE);
+  for (int column = 0; column < s->tiling.columns; column++)
     {
-      SumiRect core, seen;
+      const double at = s->row * (double) s->tiling.columns + column;
+      SumiJobRange outer;
+      gboolean ok;
 
-      for (int column = 0; column < s->tiling.columns; column++)
-        {
-          const double at = row * (double) s->tiling.columns + column;
-          SumiJobRange outer;
-          gboolean ok;
+      if (! sumi_job_check (s->job, error))
+        return FALSE;
+      outer = sumi_job_enter (s->job, at / n_tiles, (at + 1) / n_tiles);
+      ok = do_tile (s, column, s->row, error);
+      sumi_job_leave (s->job, outer);
+      if (! ok)
+        return FALSE;
+      sumi_job_progress (s->job, (at + 1) / n_tiles, f > 1 ? _ ("Enlarging") : _ ("Cleaning"));
+    }
+  sumi_tiling_get (&s->tiling, 0, s->row++, &core, &seen);
+  s->rows = core.y + core.height - s->first;
 
-          if (! sumi_job_check (s->job, error))
-            return FALSE;
-          outer = sumi_job_enter (s->job, at / n_tiles, (at + 1) / n_tiles);
-          ok = do_tile (s, column, row, error);
-          sumi_job_leave (s->job, outer);
-          if (! ok)
-            return FALSE;
-          sumi_job_progress (s->job, (at + 1) / n_tiles, f > 1 ? _ ("Enlarging") : _ ("Cleaning"));
-        }
-      sumi_tiling_get (&s->tiling, 0, row, &core, &seen);
-      s->rows = core.y + core.height - s->first;
+  ready = last ? e->photo->height : (core.y + core.height) / f - m;
+  if (ready > s->written)
+    {
+      if (! write_rows (s, s->written, ready, error))
+        return FALSE;
+      advance (s, MAX (s->written - m, 0) * f);
+    }
+  if (s->between && ! last)
+    {
+      SumiRect needs;
 
-      const gboolean last = row == s->tiling.rows - 1;
-      const int ready = last ? e->photo->height : (core.y + core.height) / f - m;
-      if (ready > s->written)
-        {
-          if (! write_rows (s, s->written, ready, error))
-            return FALSE;
-          advance (s, MAX (s->written - m, 0) * f);
-        }
+      sumi_tiling_get (&s->tiling, 0, s->row, &core, &seen);
+      needs = sumi_enlarge_needs (&seen, f, SUMI_BICUBIC_MARGIN);
+      between_forget (s->between, MIN (needs.y, s->written - m) - s->reach);
     }
   return TRUE;
 }
 
-gboolean
-sumi_enlarge (const SumiEnlarge *enlarge,
-              SumiSink *sink,
-              SumiJob *job,
-              GError **error)
+/* @rows: memory for rows of full width, @copies of each; the rest of what @what allows is for tiles. */
+static gboolean
+stage_start (Stage *s,
+             const SumiEnlarge *what,
+             SumiSink *sink,
+             SumiJob *job,
+             SumiEval *eval,
+             double rows,
+             int copies,
+             GError **error)
 {
-  const SumiFamilyClass *family = enlarge->model->family;
-  const int f = enlarge->factor, width = enlarge->photo->width * f, height = enlarge->photo->height * f;
-  const double row_bytes = (double) width * 4 * sizeof (float);
-  g_autoptr (SumiEval) eval = NULL;
-  g_autoptr (SumiImage) window = NULL;
-  Stage s = { .what = enlarge, .sink = sink, .job = job };
-  const double tile_bytes = (family->bytes > 0 ? family->bytes : UNKNOWN_BYTES) + TILE_BYTES;
+  const SumiFamilyClass *family = what->model->family;
+  const int f = what->factor, width = what->photo->width * f, height = what->photo->height * f;
+  const double model_bytes = family->bytes > 0 ? family->bytes : UNKNOWN_BYTES;
+  const double tile_bytes = model_bytes * (what->detail > 0 ? SAMPLING : 1) + TILE_BYTES;
   int keep, most;
 
-  g_return_val_if_fail (sink->width == width && sink->height == height, FALSE);
+  *s = (Stage){ .what = what, .sink = sink, .job = job, .eval = eval };
+  s->consistent = f > 1 && what->denoise <= 0;
+  if (what->photo->has_alpha)
+    s->reach += SUMI_BLEED;
+  if (what->denoise > 0)
+    s->reach += SUMI_CLEAN_MARGIN;
+
+  /* what is kept for consistency, and a chunk on its way out with what it is made of */
+  keep = s->consistent ? (2 * SUMI_CONSISTENT_MARGIN + 1) * f : f;
+  most = (int) MIN (rows / copies / (width * 16.0), 1 << 16) - keep - 2 * CHUNK * f;
+  if (! sumi_tiling_plan (&s->tiling, width, height, MAX (family->align, 1), family->margin, tile_bytes,
+                          (double) what->memory * 2 / 3, most, error))
+    return FALSE;
+  s->window = sumi_image_new (width, MIN (s->tiling.tile_height + keep, height), 4, error);
+  return s->window != NULL;
+}
+
+static void
+stage_clear (Stage *s)
+{
+  g_clear_pointer (&s->window, sumi_image_unref);
+}
+
+static gboolean
+run_stage (Stage *s, GError **error)
+{
+  while (s->row < s->tiling.rows)
+    if (! step (s, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+enlarge_twice (const SumiEnlarge *enlarge, SumiSink *sink, SumiJob *job, SumiEval *eval, GError **error)
+{
+  const double rows = (double) enlarge->memory / 3;
+  Between between = { .what = *enlarge };
+  SumiEnlarge second = *enlarge;
+  Stage s = { 0 };
+  gboolean ok;
+
+  between.what.factor = FIRST_OF_8;
+  between.what.detail = 0;
+  between.job.cancellable = job ? job->cancellable : NULL;
+  between.source = *enlarge->photo;
+  between.source.width *= FIRST_OF_8;
+  between.source.height *= FIRST_OF_8;
+  between.source.read = between_read;
+  between.source.free = NULL;
+  between.sink = (SumiSink){ between.source.width, between.source.height, between_write };
+
+  second.photo = &between.source;
+  second.factor = enlarge->factor / FIRST_OF_8;
+  second.denoise = 0;
+  ok = stage_start (&between.stage, &between.what, &between.sink, &between.job, eval, rows / 3, 2, error) &&
+       stage_start (&s, &second, sink, job, eval, rows * 2 / 3, 1, error);
+  s.between = &between;
+  ok = ok && run_stage (&s, error);
+  stage_clear (&s);
+  stage_clear (&between.stage);
+  g_free (between.rows);
+  return ok;
+}
+
+gboolean
+sumi_enlarge (const SumiEnlarge *enlarge, SumiSink *sink, SumiJob *job, GError **error)
+{
+  g_autoptr (SumiEval) eval = NULL;
+  Stage s = { 0 };
+  gboolean ok;
+
+  g_return_val_if_fail (sink->width == enlarge->photo->width * enlarge->factor, FALSE);
+  g_return_val_if_fail (sink->height == enlarge->photo->height * enlarge->factor, FALSE);
   if (! sumi_enlarge_check (enlarge->model, error))
     return FALSE;
 
-  s.consistent = f > 1 && enlarge->denoise <= 0;
-  if (enlarge->photo->has_alpha)
-    s.reach += SUMI_BLEED;
-  if (enlarge->denoise > 0)
-    s.reach += SUMI_CLEAN_MARGIN;
+  eval = sumi_eval_new (sumi_backend_default (), enlarge->pool);
+  eval->cancellable = job ? job->cancellable : NULL;
+  if (enlarge->factor == 8)
+    return enlarge_twice (enlarge, sink, job, eval, error);
 
-  /* a third for rows: the window, and a chunk on its way out with what it is made of */
-  keep = s.consistent ? (2 * SUMI_CONSISTENT_MARGIN + 1) * f : f;
-  most = (int) MIN (enlarge->memory / 3.0 / row_bytes, 1 << 16) - keep - 2 * CHUNK * f;
-  if (! sumi_tiling_plan (&s.tiling, width, height, MAX (family->align, 1), family->margin, tile_bytes,
-                          (double) enlarge->memory * 2 / 3, most, error))
-    return FALSE;
-
-  s.eval = eval = sumi_eval_new (sumi_backend_default (), enlarge->pool);
-  s.eval->cancellable = job ? job->cancellable : NULL;
-  s.window = window = sumi_image_new (width, MIN (s.tiling.tile_height + keep, height), 4, error);
-  return window && run_stage (&s, error);
+  ok = stage_start (&s, enlarge, sink, job, eval, (double) enlarge->memory / 3, 1, error) && run_stage (&s, error);
+  stage_clear (&s);
+  return ok;
 }

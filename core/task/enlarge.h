@@ -24,6 +24,9 @@ typedef struct
 /* Fails with %SUMI_ERROR_UNSUPPORTED when @model cannot do it. */
 gboolean sumi_enlarge_check (SumiModel *model, GError **error);
 
+/* Fails with %SUMI_ERROR_INPUT when @photo would come out larger than pictures can be. */
+gboolean sumi_enlarge_check_size (SumiSource *photo, int factor, GError **error);
+
 /* Writes the enlarged picture, @factor times the photo's sides, into @sink.
  * Without @denoise the result shrinks back to the photo by means of factor × factor blocks, to float rounding. */
 gboolean sumi_enlarge (const SumiEnlarge *enlarge, SumiSink *sink, SumiJob *job, GError **error);

@@ -28,9 +28,7 @@ typedef struct
 } Guided;
 
 static void
-space_weights (double at,
-               int cell,
-               float weights[2 * REACH + 1])
+space_weights (double at, int cell, float weights[2 * REACH + 1])
 {
   for (int k = -REACH; k <= REACH; k++)
     {
@@ -40,9 +38,7 @@ space_weights (double at,
 }
 
 static void
-guided_row (gpointer data,
-            int index,
-            int thread)
+guided_row (gpointer data, int index, int thread)
 {
   const Guided *g = data;
   const int w = g->map->width, h = g->map->height;

@@ -55,9 +55,7 @@ sumi_laplacian_free (SumiLaplacian *laplacian)
 }
 
 static gboolean
-level_allocate (Level *l,
-                int n,
-                int n_edges)
+level_allocate (Level *l, int n, int n_edges)
 {
   l->n = n;
   l->start = g_try_new (int, (gsize) n + 1);
@@ -82,8 +80,7 @@ level_sum (Level *l)
 /* Pairs each node with its strongest free neighbour; a node without one stays alone, or joins its strongest
  * neighbour's pair when that is much stronger than what holds it in place. Returns: aggregates. */
 static int
-pair_nodes (const Level *l,
-            int *parent)
+pair_nodes (const Level *l, int *parent)
 {
   int n = 0;
 
@@ -113,10 +110,7 @@ pair_nodes (const Level *l,
 
 /* The graph of aggregates. */
 static gboolean
-coarsen (const Level *fine,
-         const int *parent,
-         int n,
-         Level *coarse)
+coarsen (const Level *fine, const int *parent, int n, Level *coarse)
 {
   g_autofree int *first = g_try_new (int, (gsize) n + 1), *member = g_try_new (int, (gsize) fine->n);
   g_autofree int *slot = g_try_new (int, (gsize) n);
@@ -166,8 +160,7 @@ coarsen (const Level *fine,
 
 /* Adds the next level. Returns: FALSE without memory; @done when coarsening no longer pays. */
 static gboolean
-add_level (SumiLaplacian *self,
-           gboolean *done)
+add_level (SumiLaplacian *self, gboolean *done)
 {
   Level *fine = &self->levels[self->n_levels - 1], half = { 0 }, *coarse = fine + 1;
   g_autofree int *second = NULL;
@@ -261,9 +254,7 @@ sumi_laplacian_new (int n,
 }
 
 static void
-multiply (const Level *l,
-          const double *u,
-          double *out)
+multiply (const Level *l, const double *u, double *out)
 {
   for (int i = 0; i < l->n; i++)
     {
@@ -276,10 +267,7 @@ multiply (const Level *l,
 }
 
 static void
-sweep (const Level *l,
-       const double *b,
-       double *u,
-       gboolean backward)
+sweep (const Level *l, const double *b, double *u, gboolean backward)
 {
   for (int k = 0; k < l->n; k++)
     {
@@ -293,9 +281,7 @@ sweep (const Level *l,
 }
 
 static void
-solve_last (const SumiLaplacian *self,
-            const double *b,
-            double *u)
+solve_last (const SumiLaplacian *self, const double *b, double *u)
 {
   const Level *l = &self->levels[self->n_levels - 1];
   const int n = l->n;
@@ -327,11 +313,7 @@ solve_last (const SumiLaplacian *self,
 
 /* u ← about A⁻¹ b, from 0. @scratch: three vectors for this level and each below. */
 static void
-cycle (const SumiLaplacian *self,
-       int level,
-       const double *b,
-       double *u,
-       double *scratch)
+cycle (const SumiLaplacian *self, int level, const double *b, double *u, double *scratch)
 {
   const Level *l = &self->levels[level];
   const gsize n = (gsize) l->n;
@@ -367,9 +349,7 @@ cycle (const SumiLaplacian *self,
 }
 
 static double
-dot (const double *a,
-     const double *b,
-     int n)
+dot (const double *a, const double *b, int n)
 {
   double sum = 0;
 

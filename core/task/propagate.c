@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Departures from Levin et al.: the energy is Σ w (U_r − U_s)² instead of Σ (U_r − Σ w U_s)², an M-matrix that multigrid
- * likes and whose solution never leaves the range of the strokes; and weights fall as a power of the difference of
- * luminance, not as a Gaussian of it over the local variance, for which every edge is as good as the next. With a
- * power the faintest border on the way decides: colour fills a flower over the borders of its petals before it
- * leaves the flower.
+/* Departures from Levin et al.: the energy is Σ w (U_r − U_s)² instead of Σ (U_r − Σ w U_s)², an M-matrix that
+ * multigrid likes and whose solution never leaves the range of the strokes; and weights fall as a power of the
+ * difference of luminance, not as a Gaussian of it over the local variance, for which every edge is as good as the
+ * next. With a power the faintest border on the way decides: colour fills a flower over the borders of its petals
+ * before it leaves the flower.
  *
  * The connection c solves the same system with a weak pull to 0: c falls by e over about √(2/PULL) pixels of even
  * ground, and to nearly nothing behind an edge. */
@@ -41,9 +41,7 @@ graph_clear (Graph *g)
 }
 
 static gboolean
-graph_build (Graph *g,
-             const SumiImage *luminance,
-             GError **error)
+graph_build (Graph *g, const SumiImage *luminance, GError **error)
 {
   const int w = luminance->width, h = luminance->height, n = w * h;
   int used = 0;
@@ -98,9 +96,7 @@ hold (const float *stroke)
 
 /* @index: R − Y, B − Y, connection. */
 static void
-solve_one (gpointer data,
-           int index,
-           int thread)
+solve_one (gpointer data, int index, int thread)
 {
   Solve *s = data;
   const gsize n = (gsize) s->out->width * (gsize) s->out->height;
@@ -123,11 +119,7 @@ solve_one (gpointer data,
 }
 
 SumiImage *
-sumi_propagate (SumiPool *pool,
-                const SumiImage *luminance,
-                const SumiImage *strokes,
-                SumiJob *job,
-                GError **error)
+sumi_propagate (SumiPool *pool, const SumiImage *luminance, const SumiImage *strokes, SumiJob *job, GError **error)
 {
   const gsize n = (gsize) luminance->width * (gsize) luminance->height;
   g_autoptr (SumiImage) out = sumi_image_new (luminance->width, luminance->height, 3, error);
@@ -159,8 +151,8 @@ sumi_propagate (SumiPool *pool,
   if (! connection)
     {
       if (! diagonal)
-        g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to spread colour over %d×%d pixels", luminance->width,
-                     luminance->height);
+        g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to spread colour over %d×%d pixels",
+                     luminance->width, luminance->height);
       return NULL;
     }
 
@@ -168,8 +160,8 @@ sumi_propagate (SumiPool *pool,
   sumi_parallel_for (pool, 3, solve_one, &s);
   if (s.failed[0] || s.failed[1] || s.failed[2])
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to spread colour over %d×%d pixels", luminance->width,
-                   luminance->height);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to spread colour over %d×%d pixels",
+                   luminance->width, luminance->height);
       return NULL;
     }
   return sumi_job_check (job, error) ? g_steal_pointer (&out) : NULL;

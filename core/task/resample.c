@@ -154,10 +154,7 @@ shrink_box_row (gpointer data, int index, int thread)
 }
 
 SumiImage *
-sumi_shrink_box (SumiPool *pool,
-                 const SumiImage *in,
-                 int factor,
-                 GError **error)
+sumi_shrink_box (SumiPool *pool, const SumiImage *in, int factor, GError **error)
 {
   g_return_val_if_fail (in->width % factor == 0 && in->height % factor == 0, NULL);
 
@@ -170,10 +167,7 @@ sumi_shrink_box (SumiPool *pool,
 }
 
 static int
-linear_tap (int at,
-            int out_side,
-            int in_side,
-            float *t)
+linear_tap (int at, int out_side, int in_side, float *t)
 {
   double s = (at + 0.5) * in_side / out_side - 0.5;
 
@@ -184,10 +178,7 @@ linear_tap (int at,
 }
 
 SumiImage *
-sumi_resize_linear (const SumiImage *in,
-                    int width,
-                    int height,
-                    GError **error)
+sumi_resize_linear (const SumiImage *in, int width, int height, GError **error)
 {
   const int c = in->channels;
   g_autoptr (SumiImage) out = sumi_image_new (width, height, c, error);
@@ -219,10 +210,7 @@ sumi_resize_linear (const SumiImage *in,
 /* Cells of n_out that pixel @at of n_in falls into: at most two, as n_out ≤ n_in; weights are in cells.
  * Returns: the first. */
 static int
-area_cells (int at,
-            int n_in,
-            int n_out,
-            double weights[2])
+area_cells (int at, int n_in, int n_out, double weights[2])
 {
   gint64 from = (gint64) at * n_out, to = from + n_out; /* in units of 1/n_in of a cell */
   gint64 cell = from / n_in, edge = (cell + 1) * n_in;
@@ -308,11 +296,7 @@ sumi_source_shrink (SumiSource *source,
 }
 
 void
-sumi_size_within (int width,
-                  int height,
-                  int longest,
-                  int *out_width,
-                  int *out_height)
+sumi_size_within (int width, int height, int longest, int *out_width, int *out_height)
 {
   const int side = MAX (width, height);
   const double scale = side > longest ? (double) longest / side : 1;

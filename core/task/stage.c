@@ -5,10 +5,7 @@
 #include "core/base/job.h"
 
 gboolean
-sumi_source_copy (SumiSource *source,
-                  SumiSink *sink,
-                  SumiJob *job,
-                  GError **error)
+sumi_source_copy (SumiSource *source, SumiSink *sink, SumiJob *job, GError **error)
 {
   const int band = (int) CLAMP ((1 << 20) / source->width, 1, source->height);
 
@@ -28,10 +25,7 @@ sumi_source_copy (SumiSource *source,
 }
 
 gboolean
-sumi_source_is_grey (SumiSource *photo,
-                     gboolean *grey,
-                     SumiJob *job,
-                     GError **error)
+sumi_source_is_grey (SumiSource *photo, gboolean *grey, SumiJob *job, GError **error)
 {
   const int band = (int) CLAMP ((1 << 18) / photo->width, 1, photo->height);
 

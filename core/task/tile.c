@@ -10,18 +10,14 @@
 #define LARGEST 1024
 
 static int
-round_up (int n,
-          int step)
+round_up (int n, int step)
 {
   return (n + step - 1) / step * step;
 }
 
 /* Cuts @side into equal parts of at most @most. Returns: the part, a multiple of @align. */
 static int
-cut (int side,
-     int most,
-     int align,
-     int *count)
+cut (int side, int most, int align, int *count)
 {
   const int n = (side + most - 1) / most;
   const int part = round_up ((side + n - 1) / n, align);
@@ -51,8 +47,8 @@ sumi_tiling_plan (SumiTiling *tiling,
       const double needed = bytes * (align + 2.0 * margin) * (align + 2.0 * margin);
 
       g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
-                   "the model needs at least %.0f MB for a tile, %.0f MB are allowed: raise “memory”", ceil (needed * 1e-6),
-                   memory * 1e-6);
+                   "the model needs at least %.0f MB for a tile, %.0f MB are allowed: raise “memory”",
+                   ceil (needed * 1e-6), memory * 1e-6);
       return FALSE;
     }
   rows = CLAMP (max_rows / align * align, align, side);
@@ -65,11 +61,7 @@ sumi_tiling_plan (SumiTiling *tiling,
 }
 
 void
-sumi_tiling_get (const SumiTiling *tiling,
-                 int column,
-                 int row,
-                 SumiRect *core,
-                 SumiRect *seen)
+sumi_tiling_get (const SumiTiling *tiling, int column, int row, SumiRect *core, SumiRect *seen)
 {
   const SumiRect all = { 0, 0, tiling->width, tiling->height };
   const int m = tiling->margin;

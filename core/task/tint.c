@@ -28,22 +28,29 @@
 #define TOLD 0.2f
 
 gboolean
-sumi_tint_check (SumiModel *model,
-                 GError **error)
+sumi_tint_check (SumiModel *model, GError **error)
 {
   if (model->family->evidence & SUMI_EVIDENCE_GREY)
     return TRUE;
   g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
-               "model “%s” (family “%s”) cannot colour: choose one of family “restore”, such as sumi-restore", model->name,
-               model->family->key);
+               "model “%s” (family “%s”) cannot colour: choose one of family “restore”, such as sumi-restore",
+               model->name, model->family->key);
+  return FALSE;
+}
+
+gboolean
+sumi_tint_check_hints (SumiSource *hints, GError **error)
+{
+  if (! hints || hints->has_alpha)
+    return TRUE;
+  g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_INPUT,
+                       "the picture of colour hints has no transparency, so all of it would be a stroke: paint strokes "
+                       "on a transparent layer");
   return FALSE;
 }
 
 static void
-to_luminance (gpointer data,
-              float *pixels,
-              gsize n,
-              int channels)
+to_luminance (gpointer data, float *pixels, gsize n, int channels)
 {
   for (; n > 0; n--, pixels += channels)
     {
@@ -54,10 +61,7 @@ to_luminance (gpointer data,
 
 /* R − Y, B − Y times coverage, unused, coverage: may be averaged. */
 static void
-to_stroke (gpointer data,
-           float *pixels,
-           gsize n,
-           int channels)
+to_stroke (gpointer data, float *pixels, gsize n, int channels)
 {
   for (; n > 0; n--, pixels += channels)
     {
@@ -73,8 +77,7 @@ to_stroke (gpointer data,
 }
 
 static SumiImage *
-first_channel (const SumiImage *in,
-               GError **error)
+first_channel (const SumiImage *in, GError **error)
 {
   SumiImage *out = sumi_image_new (in->width, in->height, 1, error);
 
@@ -85,11 +88,7 @@ first_channel (const SumiImage *in,
 
 /* The model's answer: Y, R − Y, B − Y at the size of @luminance. */
 static SumiImage *
-ask_model (const SumiTint *tint,
-           const SumiImage *luminance,
-           const SumiImage *strokes,
-           SumiJob *job,
-           GError **error)
+ask_model (const SumiTint *tint, const SumiImage *luminance, const SumiImage *strokes, SumiJob *job, GError **error)
 {
   const int w = luminance->width, h = luminance->height;
   g_autoptr (SumiImage) picture = sumi_image_new (w, h, 3, error);
@@ -125,19 +124,14 @@ ask_model (const SumiTint *tint,
 }
 
 static SumiImage *
-read_strokes (const SumiTint *tint,
-              int width,
-              int height,
-              SumiJob *job,
-              GError **error)
+read_strokes (const SumiTint *tint, int width, int height, SumiJob *job, GError **error)
 {
   return sumi_source_shrink (tint->hints, width, height, to_stroke, NULL, job, error);
 }
 
 /* Lets strokes decide where they reach. */
 static void
-blend_strokes (SumiImage *map,
-               const SumiImage *spread)
+blend_strokes (SumiImage *map, const SumiImage *spread)
 {
   for (gsize i = 0, n = (gsize) map->width * (gsize) map->height; i < n; i++)
     {
@@ -151,9 +145,7 @@ blend_strokes (SumiImage *map,
 }
 
 SumiImage *
-sumi_tint_plan (const SumiTint *tint,
-                SumiJob *job,
-                GError **error)
+sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
 {
   SumiSource *photo = tint->photo;
   g_autoptr (SumiImage) shrunk = NULL, luminance = NULL, small = NULL, strokes = NULL, told = NULL, spread = NULL;
@@ -205,7 +197,8 @@ sumi_tint_plan (const SumiTint *tint,
         g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to colour %d×%d pixels", width, height);
       return NULL;
     }
-  sumi_guided_chroma (tint->pool, answer, width, height, &(SumiRect){ 0, 0, width, height }, luminance->data, 1, chroma);
+  sumi_guided_chroma (tint->pool, answer, width, height, &(SumiRect){ 0, 0, width, height }, luminance->data, 1,
+                      chroma);
   for (gsize i = 0, n = (gsize) width * (gsize) height; i < n; i++)
     {
       float *p = map->data + 3 * i;
@@ -235,10 +228,7 @@ typedef struct
 } TintSource;
 
 static gboolean
-tint_source_read (SumiSource *self,
-                  const SumiRect *rect,
-                  float *pixels,
-                  GError **error)
+tint_source_read (SumiSource *self, const SumiRect *rect, float *pixels, GError **error)
 {
   const TintSource *s = (TintSource *) self;
   const gsize n = (gsize) rect->width * (gsize) rect->height;
@@ -272,10 +262,7 @@ tint_source_free (SumiSource *self)
 }
 
 SumiSource *
-sumi_tint_source_new (SumiSource *photo,
-                      SumiImage *map,
-                      double saturation,
-                      SumiPool *pool)
+sumi_tint_source_new (SumiSource *photo, SumiImage *map, double saturation, SumiPool *pool)
 {
   TintSource *s = g_new0 (TintSource, 1);
 

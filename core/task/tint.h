@@ -20,6 +20,9 @@ typedef struct
 /* Fails with %SUMI_ERROR_UNSUPPORTED when @model cannot colour. */
 gboolean sumi_tint_check (SumiModel *model, GError **error);
 
+/* Fails with %SUMI_ERROR_INPUT when @hints (nullable) has no transparency: all of it would be a stroke. */
+gboolean sumi_tint_check_hints (SumiSource *hints, GError **error);
+
 /* Reads the photo once. Returns: (transfer full): [h, w, 3]: Y, R − Y, B − Y, the longer side at most 512. */
 SumiImage *sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error);
 

@@ -19,11 +19,7 @@ typedef struct
 } Upscale;
 
 static const SumiChoice factors[] = {
-  { "2", N_ ("Twice") },
-  { "3", N_ ("Three times") },
-  { "4", N_ ("Four times") },
-  { "8", N_ ("Eight times") },
-  { NULL },
+  { "2", N_ ("Twice") }, { "3", N_ ("Three times") }, { "4", N_ ("Four times") }, { "8", N_ ("Eight times") }, { NULL },
 };
 
 static const SumiOption options[] = {
@@ -66,23 +62,15 @@ static const SumiOption options[] = {
 };
 
 static gboolean
-check (const SumiTaskInput *input,
-       const void *values,
-       GError **error)
+check (const SumiTaskInput *input, const void *values, GError **error)
 {
   const Upscale *o = values;
-  const int factor = (int) g_ascii_strtoll (o->factor, NULL, 10);
 
-  if (input->photo->width <= G_MAXINT / 4 / factor && input->photo->height <= G_MAXINT / 4 / factor)
-    return TRUE;
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_INPUT, "a photo of %d×%d pixels is too large to be enlarged %d times",
-               input->photo->width, input->photo->height, factor);
-  return FALSE;
+  return sumi_enlarge_check_size (input->photo, (int) g_ascii_strtoll (o->factor, NULL, 10), error);
 }
 
 static gboolean
-run (SumiRun *run,
-     GError **error)
+run (SumiRun *run, GError **error)
 {
   const Upscale *o = run->options;
   SumiSource *photo = run->input->photo;

@@ -339,7 +339,7 @@ main (int argc, char **argv)
   int result;
 
   g_test_init (&argc, &argv, NULL);
-  folder = g_dir_make_tmp ("sumi-weights-XXXXXX", NULL);
+  folder = g_dir_make_tmp (NULL, NULL);
   path = g_build_filename (folder, "model.safetensors", NULL);
   g_test_add_func ("/weights/good", test_good);
   g_test_add_func ("/weights/alignment", test_alignment);

@@ -40,9 +40,11 @@ scene (int width, int height, int channels, int seed)
         {
           const double u = x * 0.07 + c, v = y * 0.05 - c;
           const gboolean inside = hypot (x - width * 0.4, y - height * 0.5) < 0.3 * MIN (width, height);
-          const double grain = (double) (sumi_random_hash ((guint64) seed, (guint64) (x * 7919 + y), (guint64) c) >> 40) / (1 << 24);
+          const double grain =
+              (double) (sumi_random_hash ((guint64) seed, (guint64) (x * 7919 + y), (guint64) c) >> 40) / (1 << 24);
 
-          sumi_image_at (image, x, y)[c] = (float) CLAMP (0.4 + 0.25 * sin (u + 0.5 * v) + 0.3 * inside + 0.2 * (grain - 0.5), 0, 1);
+          sumi_image_at (image, x, y)[c] =
+              (float) CLAMP (0.4 + 0.25 * sin (u + 0.5 * v) + 0.3 * inside + 0.2 * (grain - 0.5), 0, 1);
         }
   return image;
 }
@@ -183,7 +185,8 @@ test_settle (void)
       const float mean = (float) (sumi_random_hash (3, (guint64) round, 0) >> 44) / (1 << 20);
 
       for (int i = 0; i < 16; i++)
-        before[i] = v[i] = (float) ((double) (sumi_random_hash (2, (guint64) round, (guint64) i) >> 44) / (1 << 19) - 0.5);
+        before[i] = v[i] =
+            (float) ((double) (sumi_random_hash (2, (guint64) round, (guint64) i) >> 44) / (1 << 19) - 0.5);
       sumi_settle_block (v, at, 16, round % 7 ? mean : (float) (round % 2), 0, 1);
       for (int i = 0; i < 16; i++)
         {
@@ -206,8 +209,8 @@ test_consistent (void)
     {
       g_autoptr (GError) error = NULL;
       const int f = factors[i], w = 19, h = 47, cut = 20;
-      g_autoptr (SumiImage) small = scene (w, h, 4, 5), big = scene (w * f, h * f, 4, 6), all = NULL, again = NULL, top = NULL,
-                            bottom = NULL, part = NULL, part_big = NULL, piece = NULL;
+      g_autoptr (SumiImage) small = scene (w, h, 4, 5), big = scene (w * f, h * f, 4, 6), all = NULL, again = NULL,
+                            top = NULL, bottom = NULL, part = NULL, part_big = NULL, piece = NULL;
 
       small->data[40] = 1.8f; /* beyond the nominal range */
       small->data[44] = -0.4f;
@@ -232,6 +235,12 @@ test_consistent (void)
       bottom = sumi_make_consistent (NULL, part, part_big, from, h, f, cut, h - cut, &error);
       piece = sumi_image_crop (all, &(SumiRect){ 0, cut * f, w * f, (h - cut) * f }, NULL);
       g_assert_cmpfloat (max_difference (bottom, piece), ==, 0);
+
+      /* a band that begins nearer to the top than its margin */
+      sumi_image_unref (bottom), sumi_image_unref (piece);
+      bottom = sumi_make_consistent (NULL, small, big, 0, h, f, 1, h - 2, &error);
+      piece = sumi_image_crop (all, &(SumiRect){ 0, f, w * f, (h - 2) * f }, NULL);
+      g_assert_cmpfloat (max_difference (bottom, piece), ==, 0);
     }
 }
 
@@ -240,8 +249,8 @@ static void
 test_consistent_is_gentle (void)
 {
   const int f = 4, w = 24, h = 20;
-  g_autoptr (SumiImage) big = scene (w * f, h * f, 3, 8), small = sumi_shrink_box (NULL, big, f, NULL), same = NULL, off = NULL,
-                        back = NULL;
+  g_autoptr (SumiImage) big = scene (w * f, h * f, 3, 8), small = sumi_shrink_box (NULL, big, f, NULL), same = NULL,
+                        off = NULL, back = NULL;
 
   same = sumi_make_consistent (NULL, small, big, 0, h, f, 0, h, NULL);
   g_assert_cmpfloat (max_difference (same, big), <, 1e-5);
@@ -422,8 +431,7 @@ test_laplacian (void)
   g_assert_cmpint (steps, <, 200);
   for (int i = 0; i < n; i++)
     {
-      so_far += i == 0 ? 0 : i % 500 ? 1 :
-                                       1e6;
+      so_far += i == 0 ? 0 : i % 500 ? 1 : 1e6;
       g_assert_cmpfloat_with_epsilon (u[i], so_far / total, 1e-5);
     }
 }
@@ -515,7 +523,8 @@ test_guided (void)
   g_autoptr (SumiImage) cut = sumi_image_crop (y, &rect, NULL);
   sumi_guided_chroma (NULL, map, w, h, &rect, cut->data, 1, part);
   for (int j = 0; j < rect.height; j++)
-    g_assert_cmpmem (part + 2 * 30 * j, 2 * 30 * sizeof (float), chroma + 2 * ((40 + j) * w + 50), 2 * 30 * sizeof (float));
+    g_assert_cmpmem (part + 2 * 30 * j, 2 * 30 * sizeof (float), chroma + 2 * ((40 + j) * w + 50),
+                     2 * 30 * sizeof (float));
 }
 
 int
