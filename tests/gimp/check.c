@@ -26,6 +26,13 @@ check (gboolean ok, const char *format, ...)
 }
 
 void
+say (const char *line)
+{
+  fprintf (report, "%s\n", line);
+  fflush (report);
+}
+
+void
 check_equal (int got, int wanted, const char *what)
 {
   check (got == wanted, "%s: %d, wanted %d", what, got, wanted);
@@ -38,7 +45,7 @@ cases_run (const char *group)
   {
     const char *name;
     void (*run) (void);
-  } groups[] = { { "fill", cases_fill }, { "errors", cases_errors }, { "canvas", cases_canvas } };
+  } groups[] = { { "fill", cases_fill }, { "errors", cases_errors }, { "canvas", cases_canvas }, { "gui", cases_gui } };
   const char *path = g_getenv ("SUMI_TEST_RESULT");
 
   report = path ? fopen (path, "w") : stderr;

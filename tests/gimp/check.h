@@ -22,6 +22,7 @@ enum
 
 /* A line in the report; FALSE counts. */
 void check (gboolean ok, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void say (const char *line); /* for a script that waits for it */
 void check_equal (int got, int wanted, const char *what);
 
 /* Pixels of a drawable in its own format. */
@@ -60,5 +61,6 @@ gboolean has_task (const char *key);
 void cases_fill (void);
 void cases_errors (void);
 void cases_canvas (void);
+void cases_gui (void);
 
 G_END_DECLS

@@ -50,6 +50,7 @@ void driver_to_indexed (int image);
 gboolean driver_set_profile (int image, const guint8 *icc, gsize length);
 int driver_flatten (int image, gboolean keep_alpha); /* the one layer that is left */
 
+void driver_show (int image); /* opens a window */
 void driver_clean (int image);
 gboolean driver_is_dirty (int image);
 int driver_get_parent (int layer);

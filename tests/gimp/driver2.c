@@ -152,6 +152,12 @@ driver_flatten (int image, gboolean keep_alpha)
 /* ---- looking ------------------------------------------------------------- */
 
 void
+driver_show (int image)
+{
+  gimp_display_new (image);
+}
+
+void
 driver_clean (int image)
 {
   gimp_image_clean_all (image);

@@ -182,6 +182,12 @@ driver_flatten (int image, gboolean keep_alpha)
 /* ---- looking ------------------------------------------------------------- */
 
 void
+driver_show (int image)
+{
+  gimp_display_new (IMAGE (image));
+}
+
+void
 driver_clean (int image)
 {
   gimp_image_clean_all (IMAGE (image));
