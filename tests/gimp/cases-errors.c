@@ -92,6 +92,20 @@ test_no_display (void)
   driver_image_delete (image);
 }
 
+/* run-cases.sh starts this group in a German locale. */
+void
+cases_german (void)
+{
+  int layer;
+  const int image = picture_new (64, 48, DRIVER_RGB, U8, FALSE, &layer);
+  g_autofree char *label = driver_dup_menu_label ("upscale");
+
+  driver_to_indexed (image);
+  call_fails ("upscale", image, layer, NULL, DRIVER_EXECUTION_ERROR, "indizierte Farben");
+  check (! label || g_str_has_prefix (label, "_Vergrößern"), "menu label “%s”", label ? label : "");
+  driver_image_delete (image);
+}
+
 void
 cases_errors (void)
 {

@@ -45,7 +45,11 @@ cases_run (const char *group)
   {
     const char *name;
     void (*run) (void);
-  } groups[] = { { "fill", cases_fill }, { "errors", cases_errors }, { "canvas", cases_canvas }, { "gui", cases_gui } };
+  } groups[] = { { "fill", cases_fill },
+                 { "errors", cases_errors },
+                 { "canvas", cases_canvas },
+                 { "gui", cases_gui },
+                 { "german", cases_german } };
   const char *path = g_getenv ("SUMI_TEST_RESULT");
 
   report = path ? fopen (path, "w") : stderr;

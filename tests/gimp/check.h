@@ -62,5 +62,6 @@ void cases_fill (void);
 void cases_errors (void);
 void cases_canvas (void);
 void cases_gui (void);
+void cases_german (void);
 
 G_END_DECLS

@@ -75,6 +75,9 @@ void driver_result_clear (DriverResult *result);
 /* Makes @options those that RUN_WITH_LAST_VALS finds. Returns: FALSE where only GIMP itself can. */
 gboolean driver_store_last_values (const char *task, const char *options);
 
+/* Returns: (transfer full) (nullable): how the menu shows it; NULL where GIMP does not tell. */
+char *driver_dup_menu_label (const char *task);
+
 extern const gboolean driver_takes_many; /* several drawables can be given */
 
 /* Runs the cases of @group; writes a line each. Returns: number of failed checks, > 0 also if there are none. */

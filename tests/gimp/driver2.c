@@ -277,3 +277,9 @@ driver_store_last_values (const char *key, const char *options)
 
   return gimp_set_data (name, options, (guint32) strlen (options));
 }
+
+char *
+driver_dup_menu_label (const char *key)
+{
+  return NULL;
+}

@@ -323,3 +323,11 @@ driver_store_last_values (const char *key, const char *options)
 {
   return FALSE;
 }
+
+char *
+driver_dup_menu_label (const char *key)
+{
+  g_autofree char *name = g_strconcat ("plug-in-sumi-", key, NULL);
+
+  return g_strdup (gimp_procedure_get_menu_label (gimp_pdb_lookup_procedure (gimp_get_pdb (), name)));
+}

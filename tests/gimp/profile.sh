@@ -28,7 +28,8 @@ make_profile ()
 RC
   if [ "$api" = 3 ]; then
     version=$(pkg-config --modversion gimp-3.0)
-    printf '(config-version "%s")\n(show-welcome-dialog no)\n(metadata-rotation-policy keep)\n' "$version" >> "$dir/gimprc"
+    printf '(%s)\n' "config-version \"$version\"" 'show-welcome-dialog no' 'metadata-rotation-policy keep' \
+      >> "$dir/gimprc"
   fi
 }
 

@@ -12,11 +12,19 @@ trap 'rm -rf "$work"' EXIT
 unset DISPLAY
 make_profile "$api" "$work/gimp" "$plugin" "$driver"
 
+if [ "$group" = german ]; then
+  export SUMI_TEST_LANG=de_DE.UTF-8 LOCPATH="$work/locale"
+  mkdir "$LOCPATH"
+  localedef --no-archive -i de_DE -f UTF-8 "$LOCPATH/de_DE.UTF-8" > /dev/null 2>&1 ||
+    { echo "skipped: no German locale can be made (Debian package locales)"; exit 77; }
+fi
+
 run_quiet ()
 {
   program=$1
   shift
-  run_clean "$api" "$work/gimp" "$program" --no-interface --new-instance --no-data --no-fonts --stack-trace-mode=never "$@"
+  run_clean "$api" "$work/gimp" "$program" --no-interface --new-instance --no-data --no-fonts \
+    --stack-trace-mode=never "$@"
 }
 
 if [ "$api" = 2 ]; then
