@@ -51,11 +51,14 @@ sumi_error_is_calling (const GError *error)
 static gboolean
 find_input (SumiCall *call, SumiTarget *target, GError **error)
 {
-  if (call->n_drawables != 1)
+  if (call->n_drawables == 0)
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
-                   call->n_drawables ? _ ("%d layers are selected: select exactly one layer") :
-                                       _ ("No layer is selected (%d): select exactly one layer"),
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION, _ ("No layer is selected: select exactly one layer"));
+      return FALSE;
+    }
+  if (call->n_drawables > 1)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, _ ("%d layers are selected: select exactly one layer"),
                    call->n_drawables);
       return FALSE;
     }
@@ -284,7 +287,7 @@ sumi_call_run (SumiCall *call, GError **error)
       return FALSE;
     }
 
-  sumi_host_progress_start (_ ("Sumi"));
+  sumi_host_progress_start ("Sumi");
   ok = run_on_target (call, &target, &selection, error);
   g_clear_object (&selection.buffer);
   sumi_host_progress_end ();

@@ -95,7 +95,7 @@ run (SumiRun *run, GError **error)
 
 const SumiTaskClass sumi_task_colorize = {
   .key = "colorize",
-  .label = N_ ("Colorize"),
+  .label = N_ ("_Colorize…"),
   .blurb = N_ ("Colour a black-and-white photo, by itself or from a few strokes"),
   .flags = SUMI_TASK_HINTS,
   .options_size = sizeof (Colorize),

@@ -124,7 +124,9 @@ struct SumiRun
 
 struct SumiTaskClass
 {
-  const char *key, *label, *blurb; /* label, blurb N_() */
+  const char *key;
+  const char *label; /* N_(), as in a menu: "_Fill selection…" */
+  const char *blurb; /* N_() */
   SumiTaskFlags flags;
   gsize options_size;
   gsize common_offset; /* of the SumiCommonOptions in the struct */

@@ -110,7 +110,7 @@ run (SumiRun *run, GError **error)
 
 const SumiTaskClass sumi_task_upscale = {
   .key = "upscale",
-  .label = N_ ("Upscale"),
+  .label = N_ ("_Upscale…"),
   .blurb = N_ ("Make a photo larger and sharper than plain scaling can"),
   .flags = SUMI_TASK_RESIZES,
   .options_size = sizeof (Upscale),
