@@ -139,6 +139,29 @@ test_colorize (void)
   driver_image_delete (image);
 }
 
+static void
+test_restore (void)
+{
+  int layer;
+  const int image = picture_new (WIDTH, HEIGHT, DRIVER_GREY, U16, FALSE, &layer);
+  DriverResult result;
+
+  if (call ("restore", image, layer, "colorize=yes\nfactor=2\ndenoise=0.1", &result))
+    {
+      check (! driver_is_grey (image), "the image holds colour now");
+      check_rect (image, result.layer, 0, 0, 2 * WIDTH, 2 * HEIGHT, 2 * WIDTH, 2 * HEIGHT, "the result");
+      check_rect (image, layer, 0, 0, 2 * WIDTH, 2 * HEIGHT, 2 * WIDTH, 2 * HEIGHT, "the photo");
+    }
+  driver_result_clear (&result);
+  driver_select (image, 40, 30, 10, 8);
+  if (has_task ("fill") && call ("restore", image, layer, NULL, &result))
+    {
+      check (sumi_host_get_mask (result.layer) == SUMI_HOST_NONE, "a mended photo needs no mask");
+      driver_result_clear (&result);
+    }
+  driver_image_delete (image);
+}
+
 /* A profile that is a table: babl leaves its numbers alone, so we must not. */
 static void
 test_table_profile (void)
@@ -235,6 +258,8 @@ cases_canvas (void)
   test_upscale (U8, FALSE);
   test_upscale (FLOAT_LINEAR, TRUE);
   test_colorize ();
+  if (has_task ("restore"))
+    test_restore ();
   if (has_task ("fill"))
     {
       test_table_profile ();
