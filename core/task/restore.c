@@ -231,7 +231,7 @@ run (SumiRun *run, GError **error)
 
 const SumiTaskClass sumi_task_restore = {
   .key = "restore",
-  .label = N_ ("Restore"),
+  .label = N_ ("_Restore…"),
   .blurb = N_ ("Repair an old photo: fill scratches, clean noise, colour and enlarge it, in any combination"),
   .flags = SUMI_TASK_MASK_OPTIONAL | SUMI_TASK_HINTS | SUMI_TASK_RESIZES,
   .options_size = sizeof (Restore),
