@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# run-gui.sh API PLUGIN_FOLDER DRIVER_FOLDER DATA [SHOTS]: one call as a user makes it, under Xvfb: the dialog opens, Return
-# runs it, one Ctrl+Z takes everything back. SHOTS: a folder that receives screenshots. Exits 77 (skipped) without Xvfb.
+# run-gui.sh API PLUGIN_FOLDER DRIVER_FOLDER DATA [SHOTS]: one call as a user makes it, under Xvfb: the dialog opens,
+# Return runs it, one Ctrl+Z takes everything back. SHOTS: a folder that receives screenshots. Exits 77 (skipped)
+# without Xvfb.
 set -em # a process group for each job: GIMP and its plug-ins end together
 here=$(dirname "$0")
 # shellcheck source=tests/gimp/profile.sh
