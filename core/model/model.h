@@ -23,7 +23,7 @@ struct SumiEvidence
   SumiImage *missing; /* (nullable) 1 channel, [0, 1]: > 0 is unknown, < 1 is to be kept in part */
   SumiImage *grey;    /* (nullable) 1 channel, 0 or 1 */
   SumiImage *source;  /* (nullable) 1 channel: 0 = not to be copied from (transparent); NULL = all that is known */
-  SumiImage *guide;   /* (nullable) 3 channels: a first idea of the missing pixels, for families that can start from one */
+  SumiImage *guide;   /* (nullable) 3 channels: a first idea of the missing pixels, where a family can use one */
   double guide_factor; /* by which @guide was enlarged, ≥ 1 */
   gboolean coarse;    /* the whole picture is a guide */
   double factor;      /* of the guide's enlargement, ≥ 1; 1 without one */

@@ -12,9 +12,9 @@
       n = split (substr ($0, RSTART + 11, RLENGTH - 12), line, /\\n/)
       for (i = 1; i <= n; i++)
         {
-          if (line[i] !~ /^ *(not )?ok [0-9]/)
+          if (line[i] !~ /^ *(not )?ok( |$)/)
             continue
-          if (tolower (line[i]) ~ /# skip/)
+          if (tolower (line[i]) ~ /# skip|^ *ok - skipped/)
             skip++
           else if (line[i] ~ /^ *ok/ || line[i] ~ /# TODO/)
             ok++
