@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Convolution as a matrix product over tiles of rows: a tile's columns [Ci·K·K, pixels] are unfolded into a buffer that
- * fits the second-level cache and multiplied by the weight [Co, Ci·K·K] at once; 1×1 needs no unfolding. The tiles
- * depend on the shapes only. */
+/* Convolution as a matrix product over tiles: what a tile's pixels see of some input channels is unfolded into a buffer
+ * [channels·K·K, pixels] that fits the second-level cache, multiplied by the weight [Co, channels·K·K], and added up
+ * over the channels. 1×1 needs no unfolding. The tiles depend on the shapes only. */
 #include <string.h>
 
 #include "core/base/arena.h"
@@ -14,6 +14,8 @@
 
 /* floats of one thread's unfolded tile: 512 KB */
 #define TILE_FLOATS (128 * 1024)
+/* pixels of a tile, about: enough to make up for packing the weights, few enough to share small pictures out */
+#define TILE_PIXELS 256
 #define SPAN        512
 
 typedef struct
@@ -23,62 +25,75 @@ typedef struct
   float *columns; /* [threads, columns_size] */
   gsize columns_size;
   int ci, height, width, co, k, out_height, out_width, stride, pad;
-  int rows;  /* output rows per tile */
-  int tiles; /* per picture */
+  int rows, cols;    /* output pixels of a tile: whole rows, or a part of one */
+  int across, tiles; /* tiles side by side, tiles per picture */
+  int channels;      /* unfolded at a time */
 } Job;
 
-/* One output row of one (channel, u, v): the input row shifted, zeros outside. */
+/* Output columns [@from, @from + @n) of one output row, for kernel column @v: the input row shifted, zeros outside.
+ * @x: the input row; NULL outside */
 static void
-unfold_row (const Job *j, const float *x, int row, int v, float *out)
+unfold_row (const Job *j, const float *x, int v, int from, int n, float *out)
 {
-  const int first = v - j->pad; /* input column of output column 0 */
-  int from = 0, to = j->out_width;
+  const int first = from * j->stride + v - j->pad; /* input column of the first output column */
+  int lo = 0, hi = n;
 
-  if (row < 0 || row >= j->height)
+  if (! x)
     {
-      memset (out, 0, sizeof (float) * (gsize) j->out_width);
+      memset (out, 0, sizeof (float) * (gsize) n);
       return;
     }
-  x += (gsize) row * (gsize) j->width;
-  while (from < to && first + from * j->stride < 0)
-    out[from++] = 0;
-  while (to > from && first + (to - 1) * j->stride >= j->width)
-    out[--to] = 0;
+  while (lo < hi && first + lo * j->stride < 0)
+    out[lo++] = 0;
+  while (hi > lo && first + (hi - 1) * j->stride >= j->width)
+    out[--hi] = 0;
   if (j->stride == 1)
-    memcpy (out + from, x + first + from, sizeof (float) * (gsize) (to - from));
+    memcpy (out + lo, x + first + lo, sizeof (float) * (gsize) (hi - lo));
   else
-    for (int i = from; i < to; i++)
+    for (int i = lo; i < hi; i++)
       out[i] = x[first + i * j->stride];
 }
 
 static void
 put_bias (const Job *j, float *y, gsize plane, gsize n)
 {
-  if (j->b)
-    for (int o = 0; o < j->co; o++)
-      for (gsize i = 0; i < n; i++)
-        y[(gsize) o * plane + i] = j->b[o];
+  for (int o = 0; o < j->co; o++)
+    for (gsize i = 0; i < n; i++)
+      y[(gsize) o * plane + i] = j->b ? j->b[o] : 0;
 }
 
 static void
 conv_piece (gpointer data, int index, int thread)
 {
   const Job *j = data;
-  const int n = index / j->tiles, row0 = index % j->tiles * j->rows;
-  const int rows = MIN (j->rows, j->out_height - row0), depth = j->ci * j->k * j->k;
+  const int n = index / j->tiles, tile = index % j->tiles;
+  const int row0 = tile / j->across * j->rows, col0 = tile % j->across * j->cols;
+  const int rows = MIN (j->rows, j->out_height - row0), cols = MIN (j->cols, j->out_width - col0);
+  const int pixels = rows * cols, taps = j->k * j->k;
   const gsize plane = (gsize) j->height * (gsize) j->width, out_plane = (gsize) j->out_height * (gsize) j->out_width;
-  const gsize pixels = (gsize) rows * (gsize) j->out_width;
-  const float *x = j->x + (gsize) n * (gsize) j->ci * plane;
-  float *columns = j->columns + (gsize) thread * j->columns_size, *to = columns;
-  float *y = j->y + (gsize) n * (gsize) j->co * out_plane + (gsize) row0 * (gsize) j->out_width;
+  float *columns = j->columns + (gsize) thread * j->columns_size;
+  float *y = j->y + (gsize) n * (gsize) j->co * out_plane + (gsize) row0 * (gsize) j->out_width + (gsize) col0;
 
-  for (int c = 0; c < j->ci; c++)
-    for (int u = 0; u < j->k; u++)
-      for (int v = 0; v < j->k; v++)
-        for (int r = 0; r < rows; r++, to += j->out_width)
-          unfold_row (j, x + (gsize) c * plane, (row0 + r) * j->stride + u - j->pad, v, to);
-  put_bias (j, y, out_plane, pixels);
-  sumi_gemm (j->co, (int) pixels, depth, j->w, depth, columns, (int) pixels, FALSE, y, (int) out_plane, j->b != NULL);
+  put_bias (j, y, out_plane, (gsize) pixels);
+  for (int c0 = 0; c0 < j->ci; c0 += j->channels)
+    {
+      const int channels = MIN (j->channels, j->ci - c0);
+      float *to = columns;
+
+      for (int c = c0; c < c0 + channels; c++)
+        for (int u = 0; u < j->k; u++)
+          for (int v = 0; v < j->k; v++)
+            for (int r = 0; r < rows; r++, to += cols)
+              {
+                const int row = (row0 + r) * j->stride + u - j->pad;
+                const float *x = j->x + ((gsize) n * (gsize) j->ci + (gsize) c) * plane;
+
+                unfold_row (j, row < 0 || row >= j->height ? NULL : x + (gsize) row * (gsize) j->width, v, col0, cols,
+                            to);
+              }
+      sumi_gemm (j->co, pixels, channels * taps, j->w + c0 * taps, j->ci * taps, columns, pixels, FALSE, y,
+                 (int) out_plane, TRUE);
+    }
 }
 
 /* 1×1: the picture itself is the matrix of columns. */
@@ -93,7 +108,30 @@ pointwise_piece (gpointer data, int index, int thread)
 
   put_bias (j, y, plane, (gsize) pixels);
   sumi_gemm (j->co, pixels, j->ci, j->w, j->ci, j->x + n * (gsize) j->ci * plane + start, (int) plane, FALSE, y,
-             (int) plane, j->b != NULL);
+             (int) plane, TRUE);
+}
+
+/* Cuts the picture into tiles, and the channels so that a tile's columns fit. */
+static void
+plan (Job *j)
+{
+  const int taps = j->k * j->k;
+
+  if (j->out_width > TILE_PIXELS)
+    {
+      j->across = (j->out_width + TILE_PIXELS - 1) / TILE_PIXELS;
+      j->cols = (j->out_width + j->across - 1) / j->across;
+      j->rows = 1;
+    }
+  else
+    {
+      j->across = 1;
+      j->cols = MAX (1, j->out_width);
+      j->rows = CLAMP (TILE_PIXELS / j->cols, 1, MAX (1, j->out_height));
+    }
+  j->tiles = j->across * ((j->out_height + j->rows - 1) / j->rows);
+  j->channels = CLAMP (TILE_FLOATS / (taps * j->rows * j->cols), 1, MAX (1, j->ci));
+  j->columns_size = (gsize) j->channels * (gsize) taps * (gsize) j->rows * (gsize) j->cols;
 }
 
 static void
@@ -128,9 +166,7 @@ conv2d_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
       sumi_parallel_for (ev->pool, out->shape[0] * j.tiles, pointwise_piece, &j);
       return;
     }
-  j.rows = CLAMP (TILE_FLOATS / MAX (1, j.ci * j.k * j.k * j.out_width), 1, MAX (1, j.out_height));
-  j.tiles = (j.out_height + j.rows - 1) / j.rows;
-  j.columns_size = (gsize) (j.ci * j.k * j.k) * (gsize) j.rows * (gsize) j.out_width;
+  plan (&j);
   j.columns =
       sumi_arena_alloc (ev->scratch, sizeof (float) * j.columns_size * (gsize) sumi_pool_get_n_threads (ev->pool));
   if (! j.columns)

@@ -24,7 +24,7 @@ add_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gcons
   const float *a = sumi_tensor_f32 (in[0]), *b = sumi_tensor_f32 (in[1]);
   float *y = sumi_tensor_f32 (out);
 
-  for (gsize i = 0; i < sumi_tensor_count (out); i++)
+  for (gsize i = 0, n = sumi_tensor_count (out); i < n; i++)
     y[i] = a[i] + b[i];
 }
 

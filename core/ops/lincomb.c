@@ -29,7 +29,7 @@ lincomb_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, g
   const float *c = in[2] ? sumi_tensor_f32 (in[2]) : NULL;
   float *y = sumi_tensor_f32 (out);
 
-  for (gsize i = 0; i < sumi_tensor_count (out); i++)
+  for (gsize i = 0, n = sumi_tensor_count (out); i < n; i++)
     y[i] = (float) (p->alpha * a[i] + (b ? p->beta * b[i] : 0) + (c ? p->gamma * c[i] : 0));
 }
 

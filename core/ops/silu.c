@@ -19,7 +19,7 @@ silu_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gcon
   const float *x = sumi_tensor_f32 (in[0]);
   float *y = sumi_tensor_f32 (out);
 
-  for (gsize i = 0; i < sumi_tensor_count (out); i++)
+  for (gsize i = 0, n = sumi_tensor_count (out); i < n; i++)
     y[i] = (float) (x[i] / (1 + exp (-(double) x[i])));
 }
 
