@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* With a display: run-gui.sh presses the keys when a line of the report asks for it. */
+/* Cases in which a script acts when a line of the report asks for it: run-gui.sh presses keys, run-kill.sh kills. */
 #include "tests/gimp/check.h"
 
 #define PATIENCE 30 /* seconds */
@@ -54,4 +54,26 @@ cases_gui (void)
   sumi_host_find_target (image, layer, &t, NULL);
   check_equal (t.canvas_width, 192, "which are those of the dialog");
   driver_result_clear (&result);
+}
+
+/* GIMP's Cancel kills the plug-in. The second call is still running when GIMP itself is killed. */
+void
+cases_kill (void)
+{
+  int layer;
+  const int image = picture_new (900, 700, DRIVER_RGB, U8, FALSE, &layer);
+  g_autoptr (Pixels) before = pixels_read (layer, NULL), after = NULL;
+  DriverResult result;
+
+  if (! has_task ("upscale"))
+    return;
+  say ("computing");
+  driver_call ("upscale", image, &layer, 1, DRIVER_BATCH, SUMI_HOST_NONE, "factor=8\n", &result);
+  check (result.status != DRIVER_SUCCESS, "a killed plug-in fails (%d)", result.status);
+  check (! driver_is_dirty (image) && count_layers (image) == 1, "and leaves the image alone");
+  after = pixels_read (layer, NULL);
+  check (pixels_same_outside (before, after, 0, 0, NULL), "and the photo, bit for bit");
+  driver_result_clear (&result);
+  say ("computing again");
+  driver_call ("upscale", image, &layer, 1, DRIVER_BATCH, SUMI_HOST_NONE, "factor=8\n", &result);
 }

@@ -45,11 +45,8 @@ cases_run (const char *group)
   {
     const char *name;
     void (*run) (void);
-  } groups[] = { { "fill", cases_fill },
-                 { "errors", cases_errors },
-                 { "canvas", cases_canvas },
-                 { "gui", cases_gui },
-                 { "german", cases_german } };
+  } groups[] = { { "fill", cases_fill }, { "errors", cases_errors }, { "canvas", cases_canvas },
+                 { "gui", cases_gui },   { "german", cases_german }, { "kill", cases_kill } };
   const char *path = g_getenv ("SUMI_TEST_RESULT");
 
   report = path ? fopen (path, "w") : stderr;

@@ -63,5 +63,6 @@ void cases_errors (void);
 void cases_canvas (void);
 void cases_gui (void);
 void cases_german (void);
+void cases_kill (void);
 
 G_END_DECLS
