@@ -88,7 +88,7 @@ run (SumiRun *run, GError **error)
   coloured = sumi_tint_source_new (photo, map, o->saturation, run->pool);
   outer = sumi_job_enter (run->job, 0.7, 1);
   sumi_job_progress (run->job, 0, _ ("Colouring"));
-  ok = sumi_source_copy (coloured, sink, run->job, error);
+  ok = sumi_source_copy (coloured, NULL, sink, run->job, error);
   sumi_job_leave (run->job, outer);
   return ok;
 }

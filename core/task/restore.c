@@ -165,6 +165,8 @@ run (SumiRun *run, GError **error)
   SumiSource *photo = run->input->photo;
   const int factor = get_factor (o);
   const gboolean last = factor > 1 || o->denoise > 0;
+  /* then what is not masked stays the host's own numbers, to the last bit */
+  const gboolean only_mends = ! last && ! o->colorize;
   g_autoptr (SumiModel) model = NULL;
   g_autoptr (SumiSource) mended = NULL, coloured = NULL;
   g_autofree char *recipe = NULL;
@@ -198,6 +200,7 @@ run (SumiRun *run, GError **error)
     .canvas_width = photo->width * factor,
     .canvas_height = photo->height * factor,
     .scale = factor,
+    .has_coverage = only_mends,
     .has_colour = ! grey,
     .recipe = recipe,
   };
@@ -223,7 +226,7 @@ run (SumiRun *run, GError **error)
     }
   else
     {
-      ok = sumi_source_copy (photo, sink, run->job, error);
+      ok = sumi_source_copy (photo, only_mends ? run->input->mask : NULL, sink, run->job, error);
     }
   sumi_job_leave (run->job, outer);
   return ok;

@@ -5,19 +5,29 @@
 #include "core/base/job.h"
 
 gboolean
-sumi_source_copy (SumiSource *source, SumiSink *sink, SumiJob *job, GError **error)
+sumi_source_copy (SumiSource *source, SumiSource *mask, SumiSink *sink, SumiJob *job, GError **error)
 {
   const int band = (int) CLAMP ((1 << 20) / source->width, 1, source->height);
 
   for (int y = 0; y < source->height; y += band)
     {
       const SumiRect rect = { 0, y, source->width, MIN (band, source->height - y) };
-      g_autoptr (SumiImage) rows = NULL;
+      g_autoptr (SumiImage) rows = NULL, coverage = NULL;
 
       if (! sumi_job_check (job, error))
         return FALSE;
       rows = sumi_source_read (source, &rect, FALSE, error);
-      if (! rows || ! sink->write (sink, y, rect.height, rows->data, NULL, error))
+      if (! rows)
+        return FALSE;
+      if (mask)
+        {
+          coverage = sumi_source_read (mask, &rect, FALSE, error);
+          if (! coverage)
+            return FALSE;
+          for (gsize i = 0; i < (gsize) rect.width * (gsize) rect.height; i++)
+            coverage->data[i] = coverage->data[i] > 0;
+        }
+      if (! sink->write (sink, y, rect.height, rows->data, coverage ? coverage->data : NULL, error))
         return FALSE;
       sumi_job_progress (job, (double) (y + rect.height) / source->height, NULL);
     }

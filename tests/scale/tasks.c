@@ -17,6 +17,7 @@ typedef struct
   int rows;
   char *recipe;
   SumiResult result;
+  int covered; /* pixels that the host takes from the result, where the rest stays its own */
   gboolean drop;
 } Host;
 
@@ -28,7 +29,12 @@ host_write (SumiSink *self, int y, int rows, const float *rgba, const float *cov
   g_assert_cmpint (y, ==, host->rows);
   host->rows += rows;
   g_assert_cmpint (host->rows, <=, self->height);
-  g_assert_null (coverage);
+  g_assert_cmpint (coverage != NULL, ==, host->result.has_coverage);
+  for (gsize i = 0; coverage && i < (gsize) rows * (gsize) self->width; i++)
+    {
+      g_assert_true (coverage[i] == 0 || coverage[i] == 1);
+      host->covered += coverage[i] > 0;
+    }
   if (host->image)
     memcpy (sumi_image_at (host->image, 0, y), rgba, sizeof (float) * 4 * (gsize) rows * (gsize) self->width);
   return TRUE;
@@ -584,6 +590,25 @@ test_restore_subsets (void)
     }
 }
 
+/* Filling alone tells the host what is not to be touched, in whatever numbers it keeps it. */
+static void
+test_restore_coverage (void)
+{
+  g_autoptr (SumiImage) photo = scene (72, 64, TRUE), mask = new_image (72, 64, 1);
+  g_autoptr (SumiSource) source = sumi_source_new_image (photo), where = sumi_source_new_image (mask);
+
+  *sumi_image_at (mask, 30, 30) = 1;
+  *sumi_image_at (mask, 31, 30) = 0.25f;
+  for (int colorize = 0; colorize < 2; colorize++)
+    {
+      g_auto (Host) host = { .drop = TRUE };
+
+      run_sources ("restore", source, where, NULL, colorize ? "colorize=yes" : "", NULL, &host, NULL);
+      g_assert_cmpint (host.result.has_coverage, ==, ! colorize);
+      g_assert_cmpint (host.covered, ==, colorize ? 0 : 2);
+    }
+}
+
 static void
 test_restore_cleans (void)
 {
@@ -627,6 +652,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tasks/colorize/hints", test_colorize_hints);
   g_test_add_func ("/tasks/colorize/streams", test_colorize_streams);
   g_test_add_func ("/tasks/restore/subsets", test_restore_subsets);
+  g_test_add_func ("/tasks/restore/coverage", test_restore_coverage);
   g_test_add_func ("/tasks/restore/cleans", test_restore_cleans);
   g_test_add_func ("/tasks/threads", test_threads);
   g_test_add_func ("/tasks/cancel", test_cancel);
