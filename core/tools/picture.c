@@ -262,6 +262,12 @@ sumi_picture_convert (const SumiPicture *self, const SumiPixels *pixels, GError 
   out->path = g_strdup (self->path);
   out->pixels = *pixels;
   out->pixels.colour = sumi_colour_ref (pixels->colour);
+  /* nothing to do, and nothing may be done: broken values of float files stay too */
+  if (same_colours && from.format == to.format && from.bands == to.bands && from.has_alpha == to.has_alpha)
+    {
+      out->image = g_object_ref (self->image);
+      return g_steal_pointer (&out);
+    }
   out->image = vips_image_new_memory ();
   vips_image_init_fields (out->image, width, self->image->Ysize, pixels->bands + (pixels->has_alpha ? 1 : 0),
                           pixels->format, VIPS_CODING_NONE, sumi_pixels_interpretation (pixels), 1, 1);
