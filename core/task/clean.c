@@ -28,7 +28,7 @@ sumi_clean_sigma (double strength)
 double
 sumi_clean_left (double strength)
 {
-  return 0.3 * 2 * sumi_clean_sigma (strength);
+  return 0.1 * 2 * sumi_clean_sigma (strength);
 }
 
 typedef struct

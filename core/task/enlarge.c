@@ -17,6 +17,7 @@
 #include "core/task/clean.h"
 #include "core/task/colour.h"
 #include "core/task/consistent.h"
+#include "core/task/detail.h"
 #include "core/task/resample.h"
 #include "core/task/tile.h"
 #include "core/tensor/backend.h"
@@ -30,7 +31,7 @@
 /* Small rows that are made consistent at a time. */
 #define CHUNK         32
 /* What sampling takes on top of the mean: state and noise. */
-#define SAMPLING      1.5
+#define SAMPLING      1.3
 /* A model that does not say what it takes. */
 #define UNKNOWN_BYTES 1500
 
@@ -132,10 +133,8 @@ predict (Stage *s, SumiImage *guide, const SumiRect *seen, GError **error)
   outer = sumi_job_enter (s->job, 0.2, 1);
   sample = sumi_model_predict (e->model, s->eval, &evidence, &how, s->job, error);
   sumi_job_leave (s->job, outer);
-  if (! sample)
+  if (! sample || ! sumi_mix_detail (e->pool, mean, sample, e->detail, error))
     return NULL;
-  for (gsize i = 0, n = (gsize) mean->width * (gsize) mean->height * 3; i < n; i++)
-    mean->data[i] += (float) e->detail * (sample->data[i] - mean->data[i]);
   return g_steal_pointer (&mean);
 }
 
@@ -400,7 +399,8 @@ stage_start (Stage *s,
   /* what is kept for consistency, and a chunk on its way out with what it is made of */
   keep = s->consistent ? (2 * SUMI_CONSISTENT_MARGIN + 1) * f : f;
   most = (int) MIN (rows / copies / (width * 16.0), 1 << 16) - keep - 2 * CHUNK * f;
-  if (! sumi_tiling_plan (&s->tiling, width, height, MAX (family->align, 1), family->margin, tile_bytes,
+  if (! sumi_tiling_plan (&s->tiling, width, height, MAX (family->align, 1),
+                          MAX (family->margin, what->detail > 0 ? SUMI_DETAIL_MARGIN : 0), tile_bytes,
                           (double) what->memory * 2 / 3, most, error))
     return FALSE;
   s->window = sumi_image_new (width, MIN (s->tiling.tile_height + keep, height), 4, error);

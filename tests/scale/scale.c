@@ -12,6 +12,7 @@
 #include "core/task/clean.h"
 #include "core/task/colour.h"
 #include "core/task/consistent.h"
+#include "core/task/detail.h"
 #include "core/task/guided.h"
 #include "core/task/laplacian.h"
 #include "core/task/propagate.h"
@@ -377,6 +378,27 @@ test_clean (void)
 }
 
 static void
+test_detail (void)
+{
+  /* left half even, right half striped: a sample counts on the right only */
+  g_autoptr (SumiImage) mean = new_image (60, 40, 3), sample = NULL, before = NULL, half = NULL;
+
+  for (int i = 0; i < 60 * 40; i++)
+    for (int c = 0; c < 3; c++)
+      mean->data[3 * i + c] = i % 60 < 30 ? 0.5f : 0.5f + (i % 2 ? 0.3f : -0.3f);
+  before = sumi_image_dup (mean, NULL);
+  sample = sumi_image_dup (mean, NULL);
+  for (int i = 0; i < 60 * 40 * 3; i++)
+    sample->data[i] += 0.1f;
+  half = sumi_image_dup (mean, NULL);
+  g_assert_true (sumi_mix_detail (NULL, mean, sample, 1, NULL));
+  g_assert_true (sumi_mix_detail (NULL, half, sample, 0.5, NULL));
+  g_assert_cmpfloat_with_epsilon (*sumi_image_at (mean, 10, 20), 0.5, 1e-6);
+  g_assert_cmpfloat_with_epsilon (*sumi_image_at (mean, 50, 20) - *sumi_image_at (before, 50, 20), 0.1, 0.002);
+  g_assert_cmpfloat_with_epsilon (*sumi_image_at (half, 50, 20) - *sumi_image_at (before, 50, 20), 0.05, 0.001);
+}
+
+static void
 test_join (void)
 {
   for (int i = 0; i < 5000; i++)
@@ -539,6 +561,7 @@ main (int argc, char **argv)
   g_test_add_func ("/scale/tiles", test_tiles);
   g_test_add_func ("/scale/bleed", test_bleed);
   g_test_add_func ("/scale/clean", test_clean);
+  g_test_add_func ("/scale/detail", test_detail);
   g_test_add_func ("/scale/join", test_join);
   g_test_add_func ("/scale/laplacian", test_laplacian);
   g_test_add_func ("/scale/propagate", test_propagate);

@@ -350,7 +350,7 @@ test_threads (void)
     }
 }
 
-/* 3 megapixels made on the fly, enlarged within a small memory: what is held must not grow with the picture. */
+/* Pixels made on the fly: what is held must not grow with the picture. */
 typedef struct
 {
   SumiSource source;
@@ -379,11 +379,18 @@ test_colorize_streams (void)
   g_autoptr (GError) error = NULL;
   g_auto (Host) host = { .drop = TRUE };
   Endless endless = { .source = { .width = 4000, .height = 1500, .channels = 4, .read = endless_read } };
+  struct rusage before, after;
 
+  getrusage (RUSAGE_SELF, &before);
   run_sources ("colorize", &endless.source, NULL, NULL, "", NULL, &host, &error);
   g_assert_no_error (error);
   g_assert_cmpint (host.rows, ==, 1500);
   g_assert_cmpuint (endless.largest, <, 2 << 20);
+  getrusage (RUSAGE_SELF, &after);
+  g_test_message ("peak %ld kB, before %ld kB", after.ru_maxrss, before.ru_maxrss);
+#ifndef __SANITIZE_ADDRESS__                                      /* which keeps what is freed */
+  g_assert_cmpint (after.ru_maxrss - before.ru_maxrss, <, 60000); /* of 96 MB of pixels */
+#endif
 }
 
 static void
@@ -401,6 +408,9 @@ test_upscale_streams (void)
   g_test_message ("peak %ld kB, before %ld kB", after.ru_maxrss, before.ru_maxrss);
   g_assert_cmpint (host.rows, ==, 96);
   g_assert_cmpuint (endless.largest, <, 60000);
+#ifndef __SANITIZE_ADDRESS__
+  g_assert_cmpint (after.ru_maxrss - before.ru_maxrss, <, 70000); /* 22 MB are the weights */
+#endif
 }
 
 /* ---- cancel, errors ---------------------------------------------------- */
@@ -641,16 +651,17 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   sumi_models_add_folder (MODELS);
+  /* first: a peak shows only when nothing was higher before */
+  g_test_add_func ("/streams/upscale", test_upscale_streams);
+  g_test_add_func ("/streams/colorize", test_colorize_streams);
   g_test_add_func ("/tasks/upscale/sizes", test_upscale_sizes);
   g_test_add_func ("/tasks/upscale/sharpens", test_upscale_sharpens);
   g_test_add_func ("/tasks/upscale/tiles", test_upscale_tiles);
   g_test_add_func ("/tasks/upscale/alpha", test_upscale_alpha);
   g_test_add_func ("/tasks/upscale/grey", test_upscale_grey);
   g_test_add_func ("/tasks/upscale/beyond", test_upscale_beyond);
-  g_test_add_func ("/tasks/upscale/streams", test_upscale_streams);
   g_test_add_func ("/tasks/colorize/luminance", test_colorize);
   g_test_add_func ("/tasks/colorize/hints", test_colorize_hints);
-  g_test_add_func ("/tasks/colorize/streams", test_colorize_streams);
   g_test_add_func ("/tasks/restore/subsets", test_restore_subsets);
   g_test_add_func ("/tasks/restore/coverage", test_restore_coverage);
   g_test_add_func ("/tasks/restore/cleans", test_restore_cleans);
