@@ -7,6 +7,11 @@
 as_root=()
 if [ "$(id -u)" != 0 ]; then
   if [ -t 0 ]; then as_root=(sudo); else as_root=(sudo -n); fi
+  as_root+=(env)
+  # sudo drops them, and apt needs them
+  for v in http_proxy https_proxy no_proxy; do
+    [ -z "${!v:-}" ] || as_root+=("$v=${!v}")
+  done
 fi
 
 say ()
