@@ -94,7 +94,7 @@ run (SumiRun *run, GError **error)
 
 const SumiTaskClass sumi_task_expand = {
   .key = "expand",
-  .label = N_ ("Expand"),
+  .label = N_ ("_Expand canvas…"),
   .blurb = N_ ("Make the canvas larger and fill what is new"),
   .flags = SUMI_TASK_RESIZES,
   .options_size = sizeof (Expand),

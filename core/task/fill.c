@@ -56,7 +56,7 @@ run (SumiRun *run, GError **error)
 
 const SumiTaskClass sumi_task_fill = {
   .key = "fill",
-  .label = N_ ("Fill"),
+  .label = N_ ("_Fill selection…"),
   .blurb = N_ ("Remove what is marked and continue its surroundings"),
   .flags = SUMI_TASK_MASK_NEEDED,
   .options_size = sizeof (Fill),
