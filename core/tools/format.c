@@ -175,6 +175,9 @@ sumi_file_format_save (const SumiFileFormat *self,
       Metadata to = { out, pixels->colour == photo->pixels.colour };
 
       vips_image_map (photo->image, copy_field, &to);
+      /* the photo was turned upright when it was read, but the EXIF block still tells how it lay */
+      if (vips_image_get_typeof (out, VIPS_META_EXIF_NAME))
+        vips_image_set_int (out, VIPS_META_ORIENTATION, 1);
       if (cancellable)
         {
           vips_image_set_progress (out, TRUE);
