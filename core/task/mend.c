@@ -8,11 +8,9 @@
 #include "core/base/image.h"
 #include "core/base/job.h"
 #include "core/task/colour.h"
-#include "core/tensor/backend.h"
-#include "core/tensor/eval.h"
+#include "core/task/filler.h"
 
-#define CELL    1024 /* masks up to this in one go, larger ones in cells of this */
-#define CONTEXT 160  /* around a cell: what the model copies from */
+#define CELL 1024 /* masks up to this in one go, larger ones in cells of this */
 
 typedef struct
 {
@@ -26,6 +24,14 @@ typedef struct
   SumiSource *photo;
   GArray *patches; /* of Patch; do not overlap */
 } MendSource;
+
+/* What of a mask is still to be filled: nothing of it in the patches. */
+typedef struct
+{
+  SumiSource source;
+  SumiSource *mask;
+  const GArray *patches;
+} OpenMask;
 
 gboolean
 sumi_mend_check (SumiModel *model, GError **error)
@@ -71,84 +77,80 @@ mend_source_free (SumiSource *self)
   g_free (s);
 }
 
-/* Whether @rect of the filled cells' area holds (@x, @y). */
 static gboolean
-is_mended (const MendSource *s, int x, int y)
+open_mask_read (SumiSource *self, const SumiRect *rect, float *pixels, GError **error)
 {
-  for (guint i = 0; i < s->patches->len; i++)
-    {
-      const SumiRect *r = &g_array_index (s->patches, Patch, i).rect;
+  const OpenMask *o = (OpenMask *) self;
 
-      if (x >= r->x && x < r->x + r->width && y >= r->y && y < r->y + r->height)
-        return TRUE;
+  if (! o->mask->read (o->mask, rect, pixels, error))
+    return FALSE;
+  for (guint i = 0; i < o->patches->len; i++)
+    {
+      SumiRect both;
+
+      if (! sumi_rect_intersect (rect, &g_array_index (o->patches, Patch, i).rect, &both))
+        continue;
+      for (int y = both.y; y < both.y + both.height; y++)
+        memset (pixels + (gsize) (y - rect->y) * (gsize) rect->width + (both.x - rect->x), 0,
+                (gsize) both.width * sizeof (float));
     }
-  return FALSE;
+  return TRUE;
+}
+
+/* Shrinks @rect to what of @mask [@rect] is to be filled. Returns: FALSE when nothing is. */
+static gboolean
+tighten (const SumiImage *mask, SumiRect *rect)
+{
+  int x0 = rect->width, x1 = -1, y0 = rect->height, y1 = -1;
+
+  for (int y = 0; y < rect->height; y++)
+    for (int x = 0; x < rect->width; x++)
+      if (*sumi_image_at (mask, x, y) > 0)
+        {
+          x0 = MIN (x0, x), x1 = MAX (x1, x);
+          y0 = MIN (y0, y), y1 = y;
+        }
+  if (x1 < 0)
+    return FALSE;
+  *rect = (SumiRect){ rect->x + x0, rect->y + y0, x1 - x0 + 1, y1 - y0 + 1 };
+  return TRUE;
 }
 
 /* Fills what of the mask lies in @cell. */
 static gboolean
 mend_cell (MendSource *s,
            SumiSource *mask,
-           const SumiRect *cell,
+           SumiRect cell,
            gboolean grey,
            SumiModel *model,
-           SumiEval *eval,
-           const SumiPredict *how,
+           SumiRun *run,
            SumiJob *job,
            GError **error)
 {
-  const SumiRect all = { 0, 0, mask->width, mask->height };
-  SumiRect seen = { cell->x - CONTEXT, cell->y - CONTEXT, cell->width + 2 * CONTEXT, cell->height + 2 * CONTEXT };
-  g_autoptr (SumiImage) photo = NULL, picture = NULL, missing = NULL, usable = NULL, answer = NULL;
-  SumiRect part;
-  gboolean any = FALSE;
+  OpenMask open = { { mask->width, mask->height, 1, .read = open_mask_read }, mask, s->patches };
+  g_autoptr (SumiImage) whole = sumi_source_read (mask, &cell, FALSE, error), missing = NULL, answer = NULL;
+  SumiFiller filler = { run, model, { &s->source, &open.source, mask->width, mask->height, 0, 0 } };
+  Patch patch;
 
-  sumi_rect_intersect (&seen, &all, &seen);
-  missing = sumi_source_read (mask, &seen, FALSE, error);
-  if (! missing)
+  if (! whole)
     return FALSE;
-  for (int y = cell->y; y < cell->y + cell->height && ! any; y++)
-    for (int x = cell->x; x < cell->x + cell->width && ! any; x++)
-      any = *sumi_image_at (missing, x - seen.x, y - seen.y) > 0;
-  if (! any)
+  if (! tighten (whole, &cell))
     return TRUE;
-
-  photo = sumi_source_read (&s->source, &seen, FALSE, error);
-  picture = photo ? sumi_image_new (seen.width, seen.height, 3, error) : NULL;
-  usable = picture ? sumi_image_new (seen.width, seen.height, 1, error) : NULL;
-  if (! usable)
+  filler.bounds = cell;
+  if (! sumi_filler_prepare (&filler, error))
     return FALSE;
-  for (int y = 0; y < seen.height; y++)
-    for (int x = 0; x < seen.width; x++)
-      {
-        const float *p = sumi_image_at (photo, x, y);
-        float *m = sumi_image_at (missing, x, y);
-
-        if (*m > 0 && is_mended (s, seen.x + x, seen.y + y))
-          *m = 0;
-        memcpy (sumi_image_at (picture, x, y), p, 3 * sizeof (float));
-        *sumi_image_at (usable, x, y) = p[3] > 0;
-      }
-
-  SumiEvidence evidence = { seen.x, seen.y, picture, missing };
-  evidence.source = s->photo->has_alpha ? usable : NULL;
-  evidence.factor = 1;
-  answer = sumi_model_predict (model, eval, &evidence, how, job, error);
-  if (! answer)
-    return FALSE;
-  if (grey)
-    sumi_make_grey (answer->data, (gsize) seen.width * (gsize) seen.height, 3);
-
-  Patch patch = { *cell };
-  part = (SumiRect){ cell->x - seen.x, cell->y - seen.y, cell->width, cell->height };
-  patch.pixels = sumi_image_crop (photo, &part, error);
+  answer = sumi_filler_predict (&filler, 0, job, error);
+  missing = answer ? sumi_source_read (mask, &cell, FALSE, error) : NULL;
+  patch = (Patch){ cell, missing ? sumi_source_read (s->photo, &cell, FALSE, error) : NULL };
   if (! patch.pixels)
     return FALSE;
-  for (int y = 0; y < cell->height; y++)
-    for (int x = 0; x < cell->width; x++)
+  if (grey)
+    sumi_make_grey (answer->data, (gsize) cell.width * (gsize) cell.height, 3);
+
+  for (int y = 0; y < cell.height; y++)
+    for (int x = 0; x < cell.width; x++)
       {
-        const float m = *sumi_image_at (missing, part.x + x, part.y + y);
-        const float *in = sumi_image_at (answer, part.x + x, part.y + y);
+        const float m = *sumi_image_at (missing, x, y), *in = sumi_image_at (answer, x, y);
         float *out = sumi_image_at (patch.pixels, x, y);
 
         for (int c = 0; c < 3 && m > 0; c++)
@@ -159,17 +161,10 @@ mend_cell (MendSource *s,
 }
 
 SumiSource *
-sumi_mend_source_new (SumiSource *photo,
-                      SumiSource *mask,
-                      gboolean grey,
-                      SumiModel *model,
-                      const SumiPredict *how,
-                      SumiPool *pool,
-                      SumiJob *job,
-                      GError **error)
+sumi_mend_source_new (SumiRun *run, gboolean grey, SumiModel *model, SumiJob *job, GError **error)
 {
+  SumiSource *photo = run->input->photo, *mask = run->input->mask;
   g_autoptr (SumiSource) source = NULL;
-  g_autoptr (SumiEval) eval = NULL;
   SumiRect bounds;
   MendSource *s;
   int columns, rows;
@@ -184,8 +179,6 @@ sumi_mend_source_new (SumiSource *photo,
   s->photo = photo;
   s->patches = g_array_new (FALSE, FALSE, sizeof (Patch));
 
-  eval = sumi_eval_new (sumi_backend_default (), pool);
-  eval->cancellable = job ? job->cancellable : NULL;
   columns = (bounds.width + CELL - 1) / CELL;
   rows = (bounds.height + CELL - 1) / CELL;
   for (int i = 0; i < rows * columns; i++)
@@ -200,7 +193,7 @@ sumi_mend_source_new (SumiSource *photo,
         return NULL;
       sumi_rect_intersect (&grid, &bounds, &cell);
       outer = sumi_job_enter (job, (double) i / (rows * columns), (i + 1.0) / (rows * columns));
-      ok = mend_cell (s, mask, &cell, grey, model, eval, how, job, error);
+      ok = mend_cell (s, mask, cell, grey, model, run, job, error);
       sumi_job_leave (job, outer);
       if (! ok)
         return NULL;

@@ -5,19 +5,19 @@
 
 #include "core/base/types.h"
 #include "core/model/model.h"
+#include "core/task/task.h"
 
 G_BEGIN_DECLS
 
 /* Fails with %SUMI_ERROR_UNSUPPORTED when @model cannot fill. */
 gboolean sumi_mend_check (SumiModel *model, GError **error);
 
-/* @photo: 4 channels, borrowed, outlives the source
- * @mask: 1 channel, same size: 1 = fill, partial = mix; read here only
+/* Fills @run's photo where its mask says; both outlive the source.
  * @grey: R = G = B in the photo: keep it so
+ * @job: progress and cancel of this stage
  * Works through the mask in cells of about 1000 pixels, each with its surroundings, in reading order: later cells see
  * what earlier ones were filled with.
  * Fails with %SUMI_ERROR_INPUT when the mask is empty. Returns: (transfer full) */
-SumiSource *sumi_mend_source_new (SumiSource *photo, SumiSource *mask, gboolean grey, SumiModel *model,
-                                  const SumiPredict *how, SumiPool *pool, SumiJob *job, GError **error);
+SumiSource *sumi_mend_source_new (SumiRun *run, gboolean grey, SumiModel *model, SumiJob *job, GError **error);
 
 G_END_DECLS

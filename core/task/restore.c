@@ -129,13 +129,11 @@ prepare (SumiRun *run, SumiModel *model, gboolean grey, SumiSource **mended, Sum
   if (run->input->mask)
     {
       g_autoptr (SumiModel) filler = sumi_model_load (o->fill_model, error);
-      SumiPredict how;
 
       if (! filler)
         return FALSE;
-      sumi_common_get_predict (run->common, 0, &how);
       outer = sumi_job_enter (run->job, 0, o->colorize ? 0.5 : 1);
-      *mended = sumi_mend_source_new (photo, run->input->mask, grey, filler, &how, run->pool, run->job, error);
+      *mended = sumi_mend_source_new (run, grey, filler, run->job, error);
       sumi_job_leave (run->job, outer);
       if (! *mended)
         return FALSE;
