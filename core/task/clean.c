@@ -5,6 +5,7 @@
 #include "core/task/clean.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/image.h"
@@ -29,6 +30,34 @@ double
 sumi_clean_left (double strength)
 {
   return 0.1 * 2 * sumi_clean_sigma (strength);
+}
+
+static int
+compare_floats (gconstpointer a, gconstpointer b)
+{
+  const float x = *(const float *) a, y = *(const float *) b;
+
+  return (x > y) - (x < y);
+}
+
+double
+sumi_noise_sigma (const SumiImage *pixels)
+{
+  const int w = pixels->width / 2, h = pixels->height / 2, c = pixels->channels;
+  const gsize n = (gsize) w * (gsize) h;
+  g_autofree float *d = n > 0 ? g_try_new (float, n) : NULL;
+
+  if (! d)
+    return 0;
+  for (int y = 0; y < h; y++)
+    for (int x = 0; x < w; x++)
+      {
+        const float *a = sumi_image_at (pixels, 2 * x, 2 * y), *b = sumi_image_at (pixels, 2 * x, 2 * y + 1);
+
+        d[(gsize) y * (gsize) w + (gsize) x] = fabsf (a[0] - a[c] - b[0] + b[c]) / 2;
+      }
+  qsort (d, n, sizeof *d, compare_floats);
+  return (double) d[n / 2] / 0.6745;
 }
 
 typedef struct

@@ -101,7 +101,8 @@ read_photo (Stage *s, const SumiRect *rect, GError **error)
 
   if (! pixels || (e->photo->has_alpha && ! sumi_bleed_colour (pixels, error)))
     return NULL;
-  if (e->denoise > 0 && ! sumi_clean (e->pool, pixels, around.x, around.y, sumi_clean_sigma (e->denoise), error))
+  if (e->denoise > 0 && ! sumi_clean (e->pool, pixels, around.x, around.y,
+                                      sumi_clean_sigma (e->denoise) * (e->grey_noise ? sqrt (3) : 1), error))
     return NULL;
   if (m == 0)
     return g_steal_pointer (&pixels);

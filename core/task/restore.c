@@ -216,6 +216,7 @@ run (SumiRun *run, GError **error)
         .denoise = o->denoise,
         .model = model,
         .grey = grey,
+        .grey_noise = grey || o->colorize,
         .pool = run->pool,
         .memory = run->memory,
       };

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/task/clean.h"
 #include "core/task/colour.h"
 #include "core/task/guided.h"
 #include "core/task/propagate.h"
@@ -26,6 +27,9 @@
 
 /* Coverage from which a small pixel counts as told to the model. */
 #define TOLD 0.2f
+
+/* Estimated noise beyond this is texture. */
+#define MOST_NOISE 0.06
 
 gboolean
 sumi_tint_check (SumiModel *model, GError **error)
@@ -123,6 +127,23 @@ ask_model (const SumiTint *tint, const SumiImage *luminance, const SumiImage *st
   return g_steal_pointer (&answer);
 }
 
+/* The luminance as strokes are to see it: noise, which would stop them, taken out. */
+static SumiImage *
+calm_luminance (const SumiTint *tint, const SumiImage *luminance, GError **error)
+{
+  const gsize n = (gsize) luminance->width * (gsize) luminance->height;
+  g_autoptr (SumiImage) rgb = sumi_image_new (luminance->width, luminance->height, 3, error);
+  const double sigma = MIN (sumi_noise_sigma (luminance), MOST_NOISE);
+
+  if (! rgb)
+    return NULL;
+  for (gsize i = 0; i < n; i++)
+    rgb->data[3 * i] = rgb->data[3 * i + 1] = rgb->data[3 * i + 2] = luminance->data[i];
+  if (sigma > 0 && ! sumi_clean (tint->pool, rgb, 0, 0, sigma * sqrt (3), error))
+    return NULL;
+  return first_channel (rgb, error);
+}
+
 static SumiImage *
 read_strokes (const SumiTint *tint, int width, int height, SumiJob *job, GError **error)
 {
@@ -149,7 +170,7 @@ sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
 {
   SumiSource *photo = tint->photo;
   g_autoptr (SumiImage) shrunk = NULL, luminance = NULL, small = NULL, strokes = NULL, told = NULL, spread = NULL;
-  g_autoptr (SumiImage) answer = NULL, map = NULL;
+  g_autoptr (SumiImage) answer = NULL, map = NULL, calm = NULL;
   g_autofree float *chroma = NULL;
   SumiJobRange outer;
   int width, height, model_width, model_height;
@@ -207,7 +228,8 @@ sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
   if (strokes)
     {
       sumi_job_progress (job, 0.8, _ ("Spreading the strokes"));
-      spread = sumi_propagate (tint->pool, luminance, strokes, job, error);
+      calm = calm_luminance (tint, luminance, error);
+      spread = calm ? sumi_propagate (tint->pool, calm, strokes, job, error) : NULL;
       if (! spread)
         return NULL;
       blend_strokes (map, spread);

@@ -100,6 +100,7 @@ run (SumiRun *run, GError **error)
     .denoise = o->denoise,
     .model = model,
     .grey = grey,
+    .grey_noise = grey,
     .pool = run->pool,
     .memory = run->memory,
   };

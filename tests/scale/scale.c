@@ -345,6 +345,8 @@ test_clean (void)
           sumi_random_normal (1, 0, x, y, c, z);
           sumi_image_at (noisy, x, y)[c] += 0.05f * z[0];
         }
+  g_assert_cmpfloat_with_epsilon (sumi_noise_sigma (noisy), 0.05, 0.008);
+  g_assert_cmpfloat (sumi_noise_sigma (clean), <, 0.003);
   one = sumi_image_dup (noisy, NULL);
   many = sumi_image_dup (noisy, NULL);
   g_assert_true (sumi_clean (NULL, one, 0, 0, 0.05, NULL));
