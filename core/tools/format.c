@@ -7,6 +7,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "core/tools/exif.h"
+
 #include "core/sumi.h"
 
 static int
@@ -150,6 +152,14 @@ copy_field (VipsImage *from, const char *name, GValue *value, void *data)
   return NULL;
 }
 
+static gboolean
+is_tiff (VipsImage *image)
+{
+  const char *loader;
+
+  return ! vips_image_get_string (image, VIPS_META_LOADER, &loader) && g_str_has_prefix (loader, "tiff");
+}
+
 static void
 kill_if_cancelled (VipsImage *image, VipsProgress *progress, gpointer cancellable)
 {
@@ -178,6 +188,7 @@ sumi_file_format_save (const SumiFileFormat *self,
       /* the photo was turned upright when it was read, but the EXIF block still tells how it lay */
       if (vips_image_get_typeof (out, VIPS_META_EXIF_NAME))
         vips_image_set_int (out, VIPS_META_ORIENTATION, 1);
+      vips_image_remove (out, "jpeg-thumbnail-data");
       if (cancellable)
         {
           vips_image_set_progress (out, TRUE);
@@ -185,7 +196,11 @@ sumi_file_format_save (const SumiFileFormat *self,
         }
       /* libvips may overlook a full disk when it closes the file */
       if (! self->save (out, path) && ! g_stat (path, &st) && st.st_size > 0)
-        return TRUE;
+        {
+          if (self->save == save_tiff || is_tiff (photo->image))
+            sumi_exif_copy (photo->path, path, image->Xsize, image->Ysize);
+          return TRUE;
+        }
     }
   if (! g_cancellable_set_error_if_cancelled (cancellable, error))
     {

@@ -6,8 +6,7 @@
 
 G_BEGIN_DECLS
 
-/* From now on SIGINT, SIGTERM and SIGHUP (unless ignored, as under nohup) cancel @cancellable. Call it before any
- * thread starts. */
+/* From now on SIGINT, SIGTERM and SIGHUP (unless ignored, as under nohup) cancel @cancellable. Once in a process. */
 void sumi_interrupt_start (GCancellable *cancellable);
 
 /* Returns: 128 + the signal that came, 0 when none did. */

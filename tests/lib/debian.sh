@@ -52,7 +52,7 @@ debian_codename ()
 debian_packages ()
 {
   echo gcc libc6-dev meson ninja-build pkg-config gettext libglib2.0-dev libopenblas-dev libvips-dev liblcms2-dev \
-    libgtk-3-dev gimp
+    libgexiv2-dev libgtk-3-dev gimp
   case $1 in
     12) echo libgimp2.0-dev ;;
     13) echo libgimp-3.0-dev ;;
