@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 double sumi_clean_sigma (double strength);
 double sumi_clean_left (double strength);
 
-/* Returns: σ of the noise in the first channel of @pixels, from the median of the finest diagonal differences (Donoho and
- * Johnstone 1994); texture counts as noise. */
+/* Returns: σ of the noise in the first channel of @pixels, from the median of the finest diagonal differences (Donoho
+ * and Johnstone 1994); texture counts as noise. */
 double sumi_noise_sigma (const SumiImage *pixels);
 
 /* Cleans the first three channels of @pixels (3 or 4) in place.
