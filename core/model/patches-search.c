@@ -103,7 +103,7 @@ query_distance (const PatchesLevel *level, const Query *q, int source, float lim
 
       sum += a * a * *(const V16 *) k;
       sum += b * b * *(const V16 *) (k + 16);
-      if (j == 1 || j == 3)
+      if (j <= 1 || j == 3)
         {
           const float so_far = add_up (&sum);
 
@@ -114,19 +114,12 @@ query_distance (const PatchesLevel *level, const Query *q, int source, float lim
   return add_up (&sum);
 }
 
-/* Tries @source; keeps it if it is among the best K. */
+/* Puts @source among the best K. */
 static INLINE void
-query_try (const PatchesLevel *level, Query *q, int source)
+query_insert (Query *q, int source, float sum)
 {
-  float sum;
   int i;
 
-  for (i = 0; i < K; i++)
-    if (q->at[i] == source)
-      return;
-  sum = query_distance (level, q, source, q->sum[K - 1]);
-  if (! (sum < q->sum[K - 1]))
-    return;
   for (i = K - 1; i > 0 && q->sum[i - 1] > sum; i--)
     {
       q->sum[i] = q->sum[i - 1];
@@ -134,6 +127,39 @@ query_try (const PatchesLevel *level, Query *q, int source)
     }
   q->sum[i] = sum;
   q->at[i] = source;
+}
+
+static INLINE gboolean
+query_has (const Query *q, int source)
+{
+  return q->at[0] == source || q->at[1] == source || q->at[2] == source || q->at[3] == source;
+}
+
+/* Tries @source; keeps it if it is among the best K. */
+static INLINE void
+query_try (const PatchesLevel *level, Query *q, int source)
+{
+  float sum;
+
+  if (query_has (q, source))
+    return;
+  sum = query_distance (level, q, source, q->sum[K - 1]);
+  if (sum < q->sum[K - 1])
+    query_insert (q, source, sum);
+}
+
+/* Tries every source: most are told apart by two rows, so that comes before all else. */
+static INLINE void
+query_try_all (const PatchesLevel *level, Query *q)
+{
+  for (int i = 0; i < level->n_sources; i++)
+    {
+      const int source = level->sources[i];
+      const float sum = query_distance (level, q, source, q->sum[K - 1]);
+
+      if (sum < q->sum[K - 1] && ! query_has (q, source))
+        query_insert (q, source, sum);
+    }
 }
 
 /* The first @n answers of the query at (x, y), moved by @shift to fit the query at hand. */
@@ -244,8 +270,7 @@ search_band (gpointer data, int index, int thread)
               for (int c = 0; c < K; c++)
                 if (level->before[k].at[c] >= 0)
                   query_try (level, &q, level->before[k].at[c]);
-              for (int c = 0; c < level->n_sources; c++)
-                query_try (level, &q, level->sources[c]);
+              query_try_all (level, &q);
             }
           else
             query_sweep (s, &q, k, x, y, forward, y0, y1);
