@@ -21,8 +21,10 @@
 #include "core/tensor/tensor.h"
 
 #define SIGMA_MEAN 80.0 /* the special call that asks for the mean */
-#define SIGMA_MAX  20.0 /* trained for [0.01, 20] */
-#define SIGMA_MIN  0.02
+/* Trained for [0.01, 20]. At 5 the noise already has 25 times the residual's variance; above it the shipped model only
+ * adds speckle (8 steps on photos, 2×: −1.7 dB against the mean from 20, −0.9 dB from 5). */
+#define SIGMA_MAX  5.0
+#define SIGMA_MIN  0.1
 #define STEPS      8
 
 static const float luma[] = { 0.299f, 0.587f, 0.114f };
