@@ -21,7 +21,10 @@ save_png (VipsImage *image, const char *path)
 static int
 save_jpeg (VipsImage *image, const char *path)
 {
-  return vips_jpegsave (image, path, "Q", 95, "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "optimize_coding", TRUE,
+  /* better codes are a few per cent of the file, but libjpeg keeps the whole picture in memory to count for them */
+  const gboolean optimize = (gint64) image->Xsize * image->Ysize < 20000000;
+
+  return vips_jpegsave (image, path, "Q", 95, "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "optimize_coding", optimize,
                         NULL);
 }
 
@@ -54,10 +57,10 @@ save_tiff (VipsImage *image, const char *path)
 }
 
 static const SumiFileFormat formats[] = {
-  { "PNG", { "png" }, G_MAXINT / 16, .alpha = TRUE, .deep = TRUE, .save = save_png },
-  { "JPEG", { "jpg", "jpeg", "jpe" }, 65500, .save = save_jpeg },
-  { "WebP", { "webp" }, 16383, .alpha = TRUE, .save = save_webp },
-  { "TIFF", { "tif", "tiff" }, G_MAXINT / 16, .alpha = TRUE, .deep = TRUE, .real = TRUE, .save = save_tiff },
+  { "PNG", { "png" }, G_MAXINT / 16, G_MAXINT, .alpha = TRUE, .deep = TRUE, .save = save_png },
+  { "JPEG", { "jpg", "jpeg", "jpe" }, 65500, G_MAXINT, .save = save_jpeg },
+  { "WebP", { "webp" }, 16383, 50, .alpha = TRUE, .save = save_webp },
+  { "TIFF", { "tif", "tiff" }, G_MAXINT / 16, G_MAXINT, .alpha = TRUE, .deep = TRUE, .real = TRUE, .save = save_tiff },
 };
 
 const SumiFileFormat *
@@ -121,6 +124,16 @@ sumi_file_format_choose (const SumiFileFormat *self,
 gboolean
 sumi_file_format_check_size (const SumiFileFormat *self, int width, int height, GError **error)
 {
+  const gint64 area = (gint64) width * height;
+
+  if (area > (gint64) self->max_mega * 1000000)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
+                   _ ("the result has %d×%d pixels, too many for %s, which needs them all in memory: "
+                      "write .png or .tif"),
+                   width, height, self->label);
+      return FALSE;
+    }
   if (MAX (width, height) <= self->max_side)
     return TRUE;
   g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,

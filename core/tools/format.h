@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *label;
-  const char *extensions[4]; /* lower case, NULL-ended */
-  int max_side;
+  const char *extensions[4];  /* lower case, NULL-ended */
+  int max_side, max_mega;     /* pixels; megapixels: where the encoder holds the whole picture in memory */
   gboolean alpha, deep, real; /* holds transparency, 16 bits, float */
   int (*save) (VipsImage *image, const char *path);
 } SumiFileFormat;

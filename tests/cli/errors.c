@@ -190,6 +190,9 @@ test_too_large (void)
 static void
 test_no_memory (void)
 {
+#ifdef __SANITIZE_ADDRESS__
+  g_test_skip ("the address sanitizer needs address space without end");
+#else
   g_autofree char *line =
       g_strdup_printf ("ulimit -v 700000; exec %s upscale huge.tif --factor 2 -o b.png", g_getenv ("SUMI_EXE"));
   const char *argv[] = { "/bin/sh", "-c", line, NULL };
@@ -206,6 +209,7 @@ test_no_memory (void)
   if (! WIFEXITED (status) || WEXITSTATUS (status) != 1 || ! strstr (err, "memory"))
     g_error ("status %d: %s", status, err);
   g_assert_false (g_file_test ("b.png", G_FILE_TEST_EXISTS));
+#endif
 }
 
 /* A failed run leaves an older result alone. */
