@@ -96,6 +96,7 @@ const SumiTaskClass sumi_task_expand = {
   .key = "expand",
   .label = N_ ("_Expand canvas…"),
   .blurb = N_ ("Make the canvas larger and fill what is new"),
+  .example = "--left 200 --right 200",
   .flags = SUMI_TASK_RESIZES,
   .options_size = sizeof (Expand),
   .common_offset = G_STRUCT_OFFSET (Expand, common),

@@ -235,6 +235,7 @@ const SumiTaskClass sumi_task_restore = {
   .key = "restore",
   .label = N_ ("_Restore…"),
   .blurb = N_ ("Repair an old photo: fill scratches, clean noise, colour and enlarge it, in any combination"),
+  .example = "--colorize --denoise 0.3",
   .flags = SUMI_TASK_MASK_OPTIONAL | SUMI_TASK_HINTS | SUMI_TASK_RESIZES,
   .options_size = sizeof (Restore),
   .common_offset = G_STRUCT_OFFSET (Restore, common),

@@ -125,8 +125,9 @@ struct SumiRun
 struct SumiTaskClass
 {
   const char *key;
-  const char *label; /* N_(), as in a menu: "_Fill selection…" */
-  const char *blurb; /* N_() */
+  const char *label;   /* N_(), as in a menu: "_Fill selection…" */
+  const char *blurb;   /* N_() */
+  const char *example; /* (nullable) arguments for examples, where the defaults alone ask for nothing */
   SumiTaskFlags flags;
   gsize options_size;
   gsize common_offset; /* of the SumiCommonOptions in the struct */

@@ -43,8 +43,9 @@ dup_help (void)
   sumi_cli_append_row (text, "  -h, --help", _ ("Print this page; “sumi COMMAND --help” prints that command's"));
   g_string_append_printf (text, "\n%s\n", _ ("Examples:"));
   for (const SumiTaskClass *const *t = sumi_tasks (); *t; t++)
-    g_string_append_printf (text, "  sumi %s photo.jpg%s -o result.png\n", (*t)->key,
-                            (*t)->flags & SUMI_TASK_MASK_NEEDED ? " --mask mask.png" : "");
+    g_string_append_printf (text, "  sumi %s photo.jpg%s%s%s -o result.png\n", (*t)->key,
+                            (*t)->flags & SUMI_TASK_MASK_NEEDED ? " --mask mask.png" : "", (*t)->example ? " " : "",
+                            (*t)->example ? (*t)->example : "");
   sumi_command_append_notes (text);
   return g_string_free (text, FALSE);
 }

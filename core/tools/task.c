@@ -75,13 +75,15 @@ append_examples (GString *text, const SumiTaskClass *task)
 {
   const gboolean needs_mask = task->flags & SUMI_TASK_MASK_NEEDED;
   const char *mask = needs_mask ? " --mask mask.png" : "";
+  g_autofree char *base = task->example ? g_strconcat (" ", task->example, NULL) : g_strdup ("");
   const SumiOption *first = task->options;
 
-  g_string_append_printf (text, "\n%s\n  sumi %s photo.jpg%s -o result.png\n", _ ("Examples:"), task->key, mask);
+  g_string_append_printf (text, "\n%s\n  sumi %s photo.jpg%s%s -o result.png\n", _ ("Examples:"), task->key, mask,
+                          base);
   if (takes_mask (task) && ! needs_mask)
     g_string_append_printf (text, "  sumi %s photo.jpg --mask mask.png -o result.png\n", task->key);
   if (task->flags & SUMI_TASK_HINTS)
-    g_string_append_printf (text, "  sumi %s photo.jpg --hints strokes.png -o result.png\n", task->key);
+    g_string_append_printf (text, "  sumi %s photo.jpg%s --hints strokes.png -o result.png\n", task->key, base);
   /* the first thing to turn: at its second choice, or its largest value */
   if (first->key && (first->type == SUMI_OPTION_INT || first->type == SUMI_OPTION_DOUBLE) && first->max <= 1000)
     g_string_append_printf (text, "  sumi %s photo.jpg%s --%s %.10g -o result.tif\n", task->key, mask, first->key,
@@ -90,7 +92,8 @@ append_examples (GString *text, const SumiTaskClass *task)
            sumi_option_get_choices (first)[1].key)
     g_string_append_printf (text, "  sumi %s photo.jpg%s --%s %s -o result.tif\n", task->key, mask, first->key,
                             sumi_option_get_choices (first)[1].key);
-  g_string_append_printf (text, "  sumi %s *.jpg%s -o folder --json\n", task->key, needs_mask ? " --mask masks/" : "");
+  g_string_append_printf (text, "  sumi %s *.jpg%s%s -o folder --json\n", task->key, needs_mask ? " --mask masks/" : "",
+                          base);
 }
 
 char *
