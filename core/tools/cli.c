@@ -182,17 +182,49 @@ sumi_cli_wants_help (int argc, char **argv)
 
 /* ---- help ------------------------------------------------------------- */
 
+/* Wraps @words; the text ends at column @indent, where further lines begin too. */
+static void
+append_wrapped (GString *text, const char *words, int indent)
+{
+  enum
+  {
+    WIDTH = 80
+  };
+  g_auto (GStrv) all = g_strsplit (words, " ", -1);
+  glong column = indent;
+  gboolean first = TRUE;
+
+  for (char **word = all; *word; word++)
+    {
+      const glong length = g_utf8_strlen (*word, -1);
+
+      if (! first && column + 1 + length > WIDTH)
+        {
+          g_string_append_printf (text, "\n%*s", indent, "");
+          column = indent;
+          first = TRUE;
+        }
+      g_string_append_printf (text, "%s%s", first ? "" : " ", *word);
+      column += length + (first ? 0 : 1);
+      first = FALSE;
+    }
+  g_string_append_c (text, '\n');
+}
+
+void
+sumi_cli_append_paragraph (GString *text, const char *words)
+{
+  append_wrapped (text, words, 0);
+}
+
 void
 sumi_cli_append_row (GString *text, const char *left, const char *right)
 {
   enum
   {
-    INDENT = 24,
-    WIDTH = 80
+    INDENT = 24
   };
   glong column = g_utf8_strlen (left, -1);
-  g_auto (GStrv) words = g_strsplit (right, " ", -1);
-  gboolean first = TRUE;
 
   g_string_append (text, left);
   if (column > INDENT - 2)
@@ -201,22 +233,7 @@ sumi_cli_append_row (GString *text, const char *left, const char *right)
       column = 0;
     }
   g_string_append_printf (text, "%*s", (int) (INDENT - column), "");
-  column = INDENT;
-  for (char **word = words; *word; word++)
-    {
-      const glong length = g_utf8_strlen (*word, -1);
-
-      if (! first && column + 1 + length > WIDTH)
-        {
-          g_string_append_printf (text, "\n%*s", INDENT, "");
-          column = INDENT;
-          first = TRUE;
-        }
-      g_string_append_printf (text, "%s%s", first ? "" : " ", *word);
-      column += length + (first ? 0 : 1);
-      first = FALSE;
-    }
-  g_string_append_c (text, '\n');
+  append_wrapped (text, right, INDENT);
 }
 
 static const char *

@@ -29,6 +29,9 @@ const char *sumi_cli_guess (const char *word, const char *const *words);
  * ADVANCED; @bare: no ranges and defaults. Returns: whether there was any row. */
 gboolean sumi_cli_describe (GString *text, const SumiOption *table, SumiOptionFlags flags);
 
+/* Appends @words, wrapped. */
+void sumi_cli_append_paragraph (GString *text, const char *words);
+
 /* Appends "@left  @right", @right wrapped and indented. */
 void sumi_cli_append_row (GString *text, const char *left, const char *right);
 

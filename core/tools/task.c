@@ -101,11 +101,13 @@ sumi_command_task_dup_help (const SumiTaskClass *task)
 {
   GString *text = g_string_new (NULL);
   g_autoptr (GString) advanced = g_string_new (NULL);
+  g_autofree char *about = g_strconcat (_ (task->blurb), ".", NULL);
   SumiOption own[G_N_ELEMENTS (own_options)];
 
   own_table (task, own);
-  g_string_append_printf (text, _ ("Usage: sumi %s PHOTO... %s-o OUT [OPTION...]\n\n%s.\n"), task->key,
-                          task->flags & SUMI_TASK_MASK_NEEDED ? "--mask MASK " : "", _ (task->blurb));
+  g_string_append_printf (text, _ ("Usage: sumi %s PHOTO... %s-o OUT [OPTION...]\n\n"), task->key,
+                          task->flags & SUMI_TASK_MASK_NEEDED ? "--mask MASK " : "");
+  sumi_cli_append_paragraph (text, about);
   g_string_append_printf (text, "\n%s\n", _ ("Options:"));
   sumi_cli_describe (text, own, 0);
   sumi_cli_describe (text, task->options, 0);

@@ -101,7 +101,7 @@ static void
 test_partial (void)
 {
   g_autoptr (Image) made = cli_make_photo (WIDTH, HEIGHT, 3, VIPS_FORMAT_USHORT);
-  g_autoptr (Image) before = NULL, after = NULL, mask = NULL, half = NULL;
+  g_autoptr (Image) before = NULL, after = NULL, mask = NULL;
   int n = 0;
 
   if (! cli_has_task ("fill"))
@@ -145,6 +145,30 @@ test_palette (void)
   after = cli_load ("b.png");
   mask = cli_load ("mask.png");
   cli_assert_kept (before, after, mask);
+}
+
+/* The photo lies in the larger canvas as it was. */
+static void
+test_expand (gconstpointer data)
+{
+  const VipsBandFormat format = GPOINTER_TO_INT (data);
+  const char *in = format == VIPS_FORMAT_FLOAT ? "a.tif" : "a.png",
+             *out = format == VIPS_FORMAT_FLOAT ? "b.tif" : "b.png";
+  g_autoptr (Image) made = cli_make_photo (WIDTH, HEIGHT, format == VIPS_FORMAT_UCHAR ? 3 : 4, format);
+  g_autoptr (Image) after = NULL;
+
+  if (! cli_has_task ("expand"))
+    return;
+  cli_save (made, in);
+  cli_sumi_ok ("expand %s --left 13 --bottom 9 -o %s", in, out);
+  after = cli_load (out);
+  g_assert_cmpint (after->Xsize, ==, WIDTH + 13);
+  g_assert_cmpint (after->Ysize, ==, HEIGHT + 9);
+  g_assert_cmpint (after->BandFmt, ==, format);
+  g_assert_cmpint (after->Bands, ==, made->Bands);
+  for (int y = 0; y < HEIGHT; y++)
+    g_assert_cmpmem (VIPS_IMAGE_ADDR (made, 0, y), VIPS_IMAGE_SIZEOF_LINE (made), VIPS_IMAGE_ADDR (after, 13, y),
+                     VIPS_IMAGE_SIZEOF_LINE (made));
 }
 
 /* ---- metadata --------------------------------------------------------- */
@@ -404,6 +428,9 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/outside/webp-alpha", test_webp_alpha);
   g_test_add_func ("/cli/outside/palette", test_palette);
   g_test_add_func ("/cli/outside/partial", test_partial);
+  g_test_add_data_func ("/cli/expand/8", GINT_TO_POINTER (VIPS_FORMAT_UCHAR), test_expand);
+  g_test_add_data_func ("/cli/expand/16-alpha", GINT_TO_POINTER (VIPS_FORMAT_USHORT), test_expand);
+  g_test_add_data_func ("/cli/expand/float-alpha", GINT_TO_POINTER (VIPS_FORMAT_FLOAT), test_expand);
   g_test_add_func ("/cli/orientation", test_orientation);
   g_test_add_data_func ("/cli/colours/profile", GINT_TO_POINTER (FALSE), test_colours);
   g_test_add_data_func ("/cli/colours/linear", GINT_TO_POINTER (TRUE), test_colours);
