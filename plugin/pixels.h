@@ -38,7 +38,7 @@ SumiSource *sumi_source_new_coverage (GeglBuffer *buffer, int x, int y, int widt
 /* Returns: the format of a result beside a layer of @layer_format: same precision, with alpha; RGB when @colour. */
 const Babl *sumi_pixels_get_result_format (const Babl *layer_format, gboolean colour);
 
-/* Whether (") "'" is a perceptual (gamma) encoding, "~" the sRGB curve, '\0' linear light. */
+/* Returns: '\'' for the curve of the format's space, '~' for the sRGB curve, 0 for linear light. */
 char sumi_pixels_get_encoding (const Babl *format);
 
 /* A result, off the image until the run has succeeded. */
