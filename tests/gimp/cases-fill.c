@@ -72,10 +72,12 @@ read_selection (int image)
 }
 
 /* Fills, then merges everything: outside the selection the picture is what it is without the fill, bit for bit.
- * (Flattening itself rounds floats: GIMP blends the bottom layer with the background in linear light.) */
+ * Only floats without alpha may be rounded: babl adds and drops their alpha by a path that it times and picks anew in
+ * each process, and not each is exact; GIMP does so with any layer above. */
 static void
-fill_and_merge (int image, int layer, gboolean alpha, const char *what)
+fill_and_merge (int image, int layer, int precision, gboolean alpha, const char *what)
 {
+  const double rounding = precision >= HALF && ! alpha ? 2e-6 : 0;
   const int control = driver_image_dup (image);
   g_autoptr (Pixels) before = pixels_read (layer, NULL);
   g_autoptr (Pixels) selection = read_selection (image);
@@ -92,11 +94,12 @@ fill_and_merge (int image, int layer, gboolean alpha, const char *what)
 
       check_fill (image, layer, 0, 0, before, selection, &result);
       merged = pixels_read (driver_flatten (image, TRUE), before->format);
-      check (pixels_same_outside (before, merged, 0, 0, selection), "%s: outside the selection nothing changes", what);
+      check (pixels_near_outside (before, merged, 0, 0, selection, rounding),
+             "%s: outside the selection nothing changes", what);
       if (without)
         {
           flat = pixels_read (driver_flatten (again, FALSE), before->format);
-          check (pixels_same_outside (without, flat, 0, 0, selection), "%s: nor when flattened", what);
+          check (pixels_near_outside (without, flat, 0, 0, selection, rounding), "%s: nor when flattened", what);
         }
       driver_image_delete (again);
     }
@@ -132,7 +135,7 @@ test_precisions (void)
       const int image = picture_new (WIDTH, HEIGHT, cases[i].base, cases[i].precision, cases[i].alpha, &layer);
 
       driver_select (image, 30, 20, 24, 20);
-      fill_and_merge (image, layer, cases[i].alpha, cases[i].name);
+      fill_and_merge (image, layer, cases[i].precision, cases[i].alpha, cases[i].name);
       driver_image_delete (image);
     }
 }
@@ -145,7 +148,7 @@ test_feathered (void)
 
   driver_select (image, 34, 30, 24, 20);
   driver_feather (image, 8);
-  fill_and_merge (image, layer, FALSE, "feathered");
+  fill_and_merge (image, layer, U8, FALSE, "feathered");
   driver_image_delete (image);
 }
 

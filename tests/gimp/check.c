@@ -91,8 +91,21 @@ pixel (const Pixels *self, int x, int y)
   return self->data + ((gsize) y * (gsize) self->width + (gsize) x) * (gsize) self->bytes;
 }
 
+static gboolean
+same (const guint8 *a, const guint8 *b, int bytes, double tolerance)
+{
+  const float *p = (const float *) (const void *) a, *q = (const float *) (const void *) b;
+
+  if (tolerance == 0)
+    return ! memcmp (a, b, (gsize) bytes);
+  for (int i = 0; i < bytes / (int) sizeof (float); i++)
+    if (! (fabs (p[i] - q[i]) <= tolerance))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
-pixels_same_outside (const Pixels *a, const Pixels *b, int x0, int y0, const Pixels *mask)
+pixels_near_outside (const Pixels *a, const Pixels *b, int x0, int y0, const Pixels *mask, double tolerance)
 {
   int different = 0, compared = 0;
 
@@ -104,18 +117,22 @@ pixels_same_outside (const Pixels *a, const Pixels *b, int x0, int y0, const Pix
         if (mask && *(const float *) (const void *) pixel (mask, x + x0, y + y0) > 0)
           continue;
         compared++;
-        if (memcmp (pixel (a, x, y), pixel (b, x + x0, y + y0), (gsize) a->bytes))
-          if (different++ == 0)
-            {
-              fprintf (report, "# first difference at %d,%d:", x, y);
-              for (int i = 0; i < a->bytes; i++)
-                fprintf (report, " %02x/%02x", pixel (a, x, y)[i], pixel (b, x + x0, y + y0)[i]);
-              fputc ('\n', report);
-            }
+        if (same (pixel (a, x, y), pixel (b, x + x0, y + y0), a->bytes, tolerance) || different++)
+          continue;
+        fprintf (report, "# first difference at %d,%d:", x, y);
+        for (int i = 0; i < a->bytes; i++)
+          fprintf (report, " %02x/%02x", pixel (a, x, y)[i], pixel (b, x + x0, y + y0)[i]);
+        fputc ('\n', report);
       }
   if (different)
     fprintf (report, "# %d of %d pixels differ (%s)\n", different, compared, babl_get_name (a->format));
   return compared > 0 && different == 0;
+}
+
+gboolean
+pixels_same_outside (const Pixels *a, const Pixels *b, int x0, int y0, const Pixels *mask)
+{
+  return pixels_near_outside (a, b, x0, y0, mask, 0);
 }
 
 void

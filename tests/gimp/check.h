@@ -37,6 +37,8 @@ Pixels *pixels_read (int drawable, const Babl *format); /* NULL: its own */
 void pixels_free (Pixels *self);
 /* Whether a and b agree, bit for bit, where @mask (coverage, b's grid) is 0; @where: of a's first pixel in b. */
 gboolean pixels_same_outside (const Pixels *a, const Pixels *b, int x, int y, const Pixels *mask);
+/* The same but for @tolerance; the formats are float. */
+gboolean pixels_near_outside (const Pixels *a, const Pixels *b, int x, int y, const Pixels *mask, double tolerance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pixels, pixels_free)
 
 /* Something between a photo and noise, in the layer's own precision; alpha has fully transparent parts that hide

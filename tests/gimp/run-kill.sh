@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# run-kill.sh API PLUGIN_FOLDER DRIVER_FOLDER DATA: kills the plug-in while it computes, as GIMP's Cancel does: the image
-# is as it was. Then kills GIMP while the plug-in computes: the plug-in ends too.
+# run-kill.sh API PLUGIN_FOLDER DRIVER_FOLDER DATA: kills the plug-in while it computes, as GIMP's Cancel does: the
+# image is as it was. Then kills GIMP while the plug-in computes: the plug-in ends too.
 set -em
 here=$(dirname "$0")
 # shellcheck source=tests/gimp/profile.sh
@@ -53,7 +53,10 @@ working ()
   for _ in $(seq 100); do
     for p in /proc/[0-9]*; do
       [ "$(readlink "$p/exe" 2> /dev/null)" = "$(realpath "$plugin/sumi")" ] || continue
-      ! tr '\0' '\n' < "$p/environ" 2> /dev/null | grep -qxF "GIMP${api}_DIRECTORY=$work/gimp" || { echo "${p#/proc/}"; return; }
+      if tr '\0' '\n' < "$p/environ" 2> /dev/null | grep -qxF "GIMP${api}_DIRECTORY=$work/gimp"; then
+        echo "${p#/proc/}"
+        return
+      fi
     done
     sleep 0.1
   done
