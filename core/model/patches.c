@@ -38,7 +38,8 @@
 #define STEPS_COARSEST  30 /* noise levels; then STEPS_CLEAN at σ = 0 */
 #define STEPS_FINE      12
 #define STEPS_CLEAN     2
-#define STEPS_QUIET     8     /* of a fine level of the first proposal, which runs without noise */
+#define STEPS_QUIET     8 /* of a fine level of the first proposal, which runs without noise */
+#define SWEEPS_GUIDED   8
 #define BUSY            1.2e6 /* queries above which a level gets fewer steps: the coarser ones have decided most */
 #define STREAMS_A_LEVEL 65536u
 #define MAX_STEPS       4000 /* streams are 4 per step */
@@ -97,7 +98,6 @@ level_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
     for (gsize c = 0; d->hole[i] && c < 3; c++)
       level->noisy[4 * i + c] = in[c * n + i];
   patches_search (level, PATCHES_SEARCH_AUTO, d->seed, d->sweep++, ev->pool, d->cancellable);
-  level->texture_weight = 1;
   patches_vote_weigh (level, sigma, d->hard);
   /* the vote reads only the clean picture; y is read anew by the next call, T stays for it */
   patches_vote (level, d->hole, level->noisy, ev->pool);
@@ -172,10 +172,9 @@ start_from_membrane (PatchesLevel *level, GError **error)
   return sumi_membrane_fill (level->noisy, kind, box->width, box->height, 1e-3, error);
 }
 
-/* A guide given by the caller: y = its mean over the level's pixels. It says nothing of texture, so the first search
- * goes by colour alone. */
+/* y = the guide's mean over the level's pixels. */
 static void
-start_from_guide (PatchesLevel *level, const SumiImage *guide)
+read_guide (PatchesLevel *level, const SumiImage *guide)
 {
   const SumiRect *box = &level->box;
   const int step = 1 << level->depth;
@@ -197,7 +196,22 @@ start_from_guide (PatchesLevel *level, const SumiImage *guide)
         for (int c = 0; c < 3; c++)
           out[c] = CLAMP (sum[c] * 255 / (float) ((x1 - x0) * (y1 - y0)), -25500, 25500);
       }
+}
+
+/* A guide given by the caller. It comes without candidates: some sweeps look for them before anything is voted, or
+ * chance would have it. It says nothing of texture, so they go by colour alone. */
+static void
+start_from_guide (const Run *run, LevelDenoiser *d)
+{
+  PatchesLevel *level = d->level;
+
+  read_guide (level, run->evidence->guide);
   level->texture_weight = 0;
+  for (int i = 0; i < SWEEPS_GUIDED; i++)
+    patches_search (level, PATCHES_SEARCH_SWEEP, d->seed, d->sweep++, run->eval->pool, d->cancellable);
+  level->texture_weight = 1;
+  patches_vote_weigh (level, 0, TRUE);
+  patches_vote (level, d->hole, level->noisy, run->eval->pool);
 }
 
 /* What the coarser level's query at half the place found, moved and doubled. */
@@ -291,6 +305,9 @@ count_steps (const Run *run, const PatchesLevel *level, int *noisy, int *clean)
   const gboolean blank = starts_blank (run, level), noise = blank || ! run->quiet;
   const int asked = run->how->steps;
   int steps = run->quiet ? STEPS_QUIET : STEPS_FINE + STEPS_CLEAN;
+
+  if (run->evidence->guide)
+    steps /= 2; /* large holes come this way, and the guide has decided most */
 
   if (asked > 0)
     steps = blank ? MIN (4 * asked, MAX_STEPS) : asked;
@@ -467,7 +484,7 @@ run_level (Run *run, int index, SumiImage *out, GError **error)
   else if (! start_from_membrane (level, error))
     return FALSE;
   else if (run->evidence->guide)
-    start_from_guide (level, run->evidence->guide);
+    start_from_guide (run, &d);
   for (gsize i = 0; i < n; i++)
     {
       const gsize at =

@@ -24,8 +24,9 @@
 #define MOST_PIXELS   6e6
 #define UNKNOWN_BYTES 1500 /* per pixel, of families that do not say */
 #define OWN_BYTES     44   /* per pixel: evidence and answer */
-#define TILE          768
-#define TILE_MARGIN   192
+/* sides of a tile and what it sees around: half of it, in each direction */
+#define TILE_MIN      96
+#define TILE_MAX      640
 /* pixels beyond a tile that are synthesised with it, so that it does not end at a blind edge */
 #define TILE_OVERLAP  32
 #define BAND_PIXELS   (1 << 20)
@@ -46,12 +47,18 @@ area_of (const SumiRect *r)
   return (double) r->width * (double) r->height;
 }
 
+/* Per pixel that a prediction looks at. */
+static double
+bytes_of (const SumiFamilyClass *family)
+{
+  return (family->bytes > 0 ? family->bytes : UNKNOWN_BYTES) + OWN_BYTES;
+}
+
 gboolean
 sumi_filler_prepare (SumiFiller *filler, GError **error)
 {
   const SumiFamilyClass *family = filler->model->family;
-  const double bytes = (family->bytes > 0 ? family->bytes : UNKNOWN_BYTES) + OWN_BYTES;
-  const double most = MIN (MOST_PIXELS, (double) filler->run->memory / bytes);
+  const double most = MIN (MOST_PIXELS, (double) filler->run->memory / bytes_of (family));
   const int side = MAX (filler->bounds.width, filler->bounds.height);
   int margin = family->margin > 0 ? CLAMP (side / 2, SIGHTS * family->margin, MARGIN_MAX) :
                                     CLAMP (2 * side, MARGIN_MIN, MARGIN_MAX);
@@ -160,7 +167,9 @@ static void
 plan_tiles (Tiling *t)
 {
   const SumiRect *b = &t->filler->bounds;
-  const int columns = (b->width + TILE - 1) / TILE, rows = (b->height + TILE - 1) / TILE;
+  const double pixels = (double) t->filler->run->memory / bytes_of (t->filler->model->family);
+  const int side = CLAMP ((int) (sqrt (pixels) / 2), TILE_MIN, TILE_MAX);
+  const int columns = (b->width + side - 1) / side, rows = (b->height + side - 1) / side;
 
   t->tiles = g_new0 (Tile, (gsize) columns * (gsize) rows);
   for (int j = 0; j < rows; j++)
@@ -173,7 +182,7 @@ plan_tiles (Tiling *t)
                   y1 = b->y + (int) ((gint64) b->height * (j + 1) / rows);
 
         tile->core = (SumiRect){ x0, y0, x1 - x0, y1 - y0 };
-        tile->seen = grow (&t->filler->canvas, &tile->core, TILE_MARGIN, t->factor);
+        tile->seen = grow (&t->filler->canvas, &tile->core, side / 2, t->factor);
         tile->score = tile_score (t, &tile->seen);
       }
 }
@@ -337,6 +346,8 @@ sumi_filler_predict (const SumiFiller *filler, int candidate, SumiJob *job, GErr
 
   eval->cancellable = job ? job->cancellable : NULL;
   sumi_common_get_predict (filler->run->common, candidate, &t.how);
+  /* the first proposal is the most faithful one */
+  t.how.mean = filler->model->family->has_mean && candidate == 0 && t.how.seed == 0;
   if (! read_context (filler, &hole, &t.context, &t.factor, job, error))
     return NULL;
   t.result = sumi_image_new (b->width, b->height, 3, error);
