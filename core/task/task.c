@@ -3,7 +3,6 @@
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/image.h"
@@ -117,16 +116,9 @@ sumi_run_dup_recipe (const SumiRun *run, SumiModel *model, const char *extra)
 
 /* ---- running ---------------------------------------------------------- */
 
-/* Buffers may take half of what is free, but never less than 256 MB nor more than 1 GB unless asked for: more does not
- * make anything faster. */
-static gint64
-automatic_memory (void)
-{
-  const gint64 mega = 1 << 20;
-  gint64 available = (gint64) sysconf (_SC_AVPHYS_PAGES) * (gint64) sysconf (_SC_PAGESIZE);
-
-  return CLAMP (available / 2, 256 * mega, 1024 * mega);
-}
+/* What buffers may take unless asked for. A constant: how a picture is cut follows from it, and the same call must give
+ * the same bytes on every machine, however much is free there. More does not make anything faster. */
+#define AUTOMATIC_MEMORY ((gint64) 1024 << 20)
 
 static gboolean
 same_size (const SumiSource *photo, const SumiSource *other, const char *what, GError **error)
@@ -176,7 +168,7 @@ sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
     return FALSE;
   run->task = task;
   run->common = (const SumiCommonOptions *) ((const char *) run->options + task->common_offset);
-  run->memory = run->common->memory > 0 ? run->common->memory : automatic_memory ();
+  run->memory = run->common->memory > 0 ? run->common->memory : AUTOMATIC_MEMORY;
   run->pool = pool = sumi_pool_new (run->common->threads);
   ok = task->run (run, error);
   run->pool = NULL;

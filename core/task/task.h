@@ -25,7 +25,7 @@ typedef struct
   char *schedule; /* "auto" or a registry key */
   double churn;   /* [0, 1] share of fresh noise a step; < 0: the model's own choice */
   int threads;    /* 0: all */
-  gint64 memory;  /* bytes that buffers may take; 0: automatic */
+  gint64 memory;  /* bytes that buffers may take; 0: 1 GB */
 } SumiCommonOptions;
 
 /* The rows of a struct whose member "common" is a SumiCommonOptions: they come last in a task's table. */
@@ -76,7 +76,7 @@ typedef struct
         .offset = G_STRUCT_OFFSET (Struct, common.threads),                                                            \
         .max = 256 },                                                                                                  \
   {                                                                                                                    \
-    .key = "memory", .label = N_ ("Memor_y"), .blurb = N_ ("Memory that working buffers may take; 0 is automatic"),    \
+    .key = "memory", .label = N_ ("Memor_y"), .blurb = N_ ("Memory that working buffers may take; 0 is 1 GB"),    \
     .type = SUMI_OPTION_SIZE, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                     \
     .offset = G_STRUCT_OFFSET (Struct, common.memory), .max = 1099511627776.0                                          \
   }
