@@ -81,6 +81,21 @@ cut (const char *from, const char *to, double share)
   g_assert_true (g_file_set_contents (to, bytes, (gssize) ((double) size * share), NULL));
 }
 
+/* Breaks the profile inside a TIFF file: newer libvips writes none that is not one. */
+static void
+spoil_profile (const char *name)
+{
+  g_autofree char *bytes = NULL;
+  gsize size;
+  char *mark;
+
+  g_assert_true (g_file_get_contents (name, &bytes, &size, NULL));
+  mark = memmem (bytes, size, "acsp", 4);
+  g_assert_nonnull (mark);
+  memcpy (mark, "gone", 4);
+  g_assert_true (g_file_set_contents (name, bytes, (gssize) size, NULL));
+}
+
 static void
 save_as (VipsImage *image, VipsInterpretation type, const char *name)
 {
@@ -99,6 +114,7 @@ make_files (void)
   g_autoptr (Image) real = cli_make_photo (64, 48, 3, VIPS_FORMAT_FLOAT);
   g_autoptr (Image) mask = cli_make_mask (64, 48), small = cli_make_mask (32, 32);
   g_autoptr (Image) alpha_small = cli_make_photo (32, 32, 4, VIPS_FORMAT_UCHAR);
+  VipsBlob *srgb = NULL;
   g_autoptr (Image) black = NULL, doubles = NULL, pages = NULL, five = NULL, profile = NULL;
   g_autofree char *model = g_build_filename (g_getenv ("SUMI_DATA"), "models", "sumi-restore.safetensors", NULL);
   Image *three[3] = { rgb, rgb, rgb }, *two[2] = { rgba, grey };
@@ -123,8 +139,11 @@ make_files (void)
   vips_bandjoin (two, &five, 2, NULL);
   cli_save (five, "five.tif");
   vips_copy (rgb, &profile, NULL);
-  vips_image_set_blob_copy (profile, VIPS_META_ICC_NAME, "no profile, though it says so, of more than 32 bytes", 50);
+  g_assert_cmpint (vips_profile_load ("srgb", &srgb, NULL), ==, 0);
+  vips_image_set_blob_copy (profile, VIPS_META_ICC_NAME, VIPS_AREA (srgb)->data, VIPS_AREA (srgb)->length);
+  vips_area_unref (VIPS_AREA (srgb));
   cli_save (profile, "profile.tif");
+  spoil_profile ("profile.tif");
   cli_save (rgb, "whole.jpg");
   cli_save (rgb, "whole.tif");
   cut ("a.png", "cut.png", 0.5);
