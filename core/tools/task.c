@@ -122,7 +122,8 @@ sumi_command_task_dup_help (const SumiTaskClass *task)
   sumi_cli_append_row (
       text, "  out",
       _ ("PNG, JPEG, WebP or TIFF, by the name's ending, in the photo's own precision where the format has it, with "
-         "its profile, EXIF, XMP and resolution. PNG, WebP and TIFF keep untouched pixels bit for bit; JPEG (quality "
+         "its profile, EXIF, XMP and resolution. PNG and TIFF keep untouched pixels bit for bit, WebP those that can "
+         "be seen; JPEG (quality "
          "95, 4:4:4) compresses the whole picture again."));
   if (sumi_option_find (task->options, "candidates"))
     sumi_cli_append_row (text, "  candidates", _ ("More than one go to OUT-1.png, OUT-2.png and so on."));
