@@ -17,8 +17,15 @@ G_BEGIN_DECLS
  *   rows lie on either side in @small and @big
  * Colours stay in [0, 1], or where the small picture leaves that, within its own range in the 3 × 3 pixels around.
  * Returns: (transfer full): @rows · @factor rows, whose block means are @small's to float rounding. */
-SumiImage *sumi_make_consistent (SumiPool *pool, const SumiImage *small, const SumiImage *big, int small_y,
-                                 int small_height, int factor, int y, int rows, GError **error);
+SumiImage *sumi_make_consistent (SumiPool *pool,
+                                 const SumiImage *small,
+                                 const SumiImage *big,
+                                 int small_y,
+                                 int small_height,
+                                 int factor,
+                                 int y,
+                                 int rows,
+                                 GError **error);
 
 /* Moves the @n values of a block, which lie at values[at[…]], as little as can be so that their mean is @mean and
  * all lie in [@low, @high], which holds @mean. */

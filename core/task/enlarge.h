@@ -15,7 +15,7 @@ typedef struct
   double detail;     /* [0, 1]: 0 the mean, 1 a sampled answer */
   double denoise;    /* [0, 1]: 0 takes the photo at its word, 1 cleans heavy noise */
   SumiModel *model;
-  SumiPredict how; /* its mean is ignored */
+  SumiPredict how;     /* its mean is ignored */
   gboolean grey;       /* R = G = B in the photo: keep it so */
   gboolean grey_noise; /* its noise is that of a grey photo, the same in all colours */
   SumiPool *pool;

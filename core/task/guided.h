@@ -12,7 +12,13 @@ G_BEGIN_DECLS
  * @rect: the part wanted
  * @luminance: [rect]: Y at full size, @stride floats apart
  * @chroma: [rect, 2]: R − Y, B − Y */
-void sumi_guided_chroma (SumiPool *pool, const SumiImage *map, int width, int height, const SumiRect *rect,
-                         const float *luminance, int stride, float *chroma);
+void sumi_guided_chroma (SumiPool *pool,
+                         const SumiImage *map,
+                         int width,
+                         int height,
+                         const SumiRect *rect,
+                         const float *luminance,
+                         int stride,
+                         float *chroma);
 
 G_END_DECLS

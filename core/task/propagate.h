@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * Minimises Σ w_rs (U_r − U_s)² over the 8-neighbourhood with U = strokes on strokes, for each chroma; and how well a
  * pixel is connected to strokes: 1 on them, falling with distance, faster across edges.
  * Returns: (transfer full): [H, W, 3]: R − Y, B − Y, confidence [0, 1]. All 0 when there are no strokes. */
-SumiImage *sumi_propagate (SumiPool *pool, const SumiImage *luminance, const SumiImage *strokes, SumiJob *job,
-                           GError **error);
+SumiImage *
+sumi_propagate (SumiPool *pool, const SumiImage *luminance, const SumiImage *strokes, SumiJob *job, GError **error);
 
 G_END_DECLS

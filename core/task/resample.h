@@ -22,8 +22,12 @@ SumiRect sumi_enlarge_needs (const SumiRect *out, int factor, int margin);
  * @factor: ≥ 1; 1 copies
  * @out: rectangle of the enlarged picture
  * Returns: (transfer full): size of @out. May overshoot. */
-SumiImage *sumi_enlarge_bicubic (SumiPool *pool, const SumiImage *in, const SumiRect *where, int factor,
-                                 const SumiRect *out, GError **error);
+SumiImage *sumi_enlarge_bicubic (SumiPool *pool,
+                                 const SumiImage *in,
+                                 const SumiRect *where,
+                                 int factor,
+                                 const SumiRect *out,
+                                 GError **error);
 
 /* Means of @factor × @factor blocks; sides of @in are multiples of it. Returns: (transfer full) */
 SumiImage *sumi_shrink_box (SumiPool *pool, const SumiImage *in, int factor, GError **error);
@@ -38,8 +42,13 @@ typedef void (*SumiPixelFunc) (gpointer data, float *pixels, gsize n, int channe
 
 /* Reads all of @source in bands and averages it by area to @width × @height (≤ its size), exactly also where the
  * ratio is not whole. @map: (nullable). Returns: (transfer full): @source's channels. */
-SumiImage *sumi_source_shrink (SumiSource *source, int width, int height, SumiPixelFunc map, gpointer data,
-                               SumiJob *job, GError **error);
+SumiImage *sumi_source_shrink (SumiSource *source,
+                               int width,
+                               int height,
+                               SumiPixelFunc map,
+                               gpointer data,
+                               SumiJob *job,
+                               GError **error);
 
 /* Largest size of @width × @height's shape whose longer side is at most @longest, and at least 1 × 1;
  * never larger than the picture. */

@@ -76,7 +76,7 @@ typedef struct
         .offset = G_STRUCT_OFFSET (Struct, common.threads),                                                            \
         .max = 256 },                                                                                                  \
   {                                                                                                                    \
-    .key = "memory", .label = N_ ("Memor_y"), .blurb = N_ ("Memory that working buffers may take; 0 is 1 GB"),    \
+    .key = "memory", .label = N_ ("Memor_y"), .blurb = N_ ("Memory that working buffers may take; 0 is 1 GB"),         \
     .type = SUMI_OPTION_SIZE, .flags = SUMI_OPTION_ADVANCED | SUMI_OPTION_MACHINE,                                     \
     .offset = G_STRUCT_OFFSET (Struct, common.memory), .max = 1099511627776.0                                          \
   }

@@ -21,8 +21,15 @@ typedef struct
  * @memory: that may be used in all
  * @max_rows: most rows that a row of tiles may have (what else is held per row of tiles)
  * Fails with %SUMI_ERROR_MEMORY when not even the smallest tile fits. */
-gboolean sumi_tiling_plan (SumiTiling *tiling, int width, int height, int align, int margin, double bytes,
-                           double memory, int max_rows, GError **error);
+gboolean sumi_tiling_plan (SumiTiling *tiling,
+                           int width,
+                           int height,
+                           int align,
+                           int margin,
+                           double bytes,
+                           double memory,
+                           int max_rows,
+                           GError **error);
 
 /* What tile (@column, @row) answers for, and what it has to see for that; both lie in the picture. */
 void sumi_tiling_get (const SumiTiling *tiling, int column, int row, SumiRect *core, SumiRect *seen);
