@@ -107,7 +107,7 @@ const SumiFamilyClass *sumi_family_find (const char *key);
 /* Returns: (transfer full): names of the models found in the models folders and of the weightless families. */
 GStrv sumi_models_list (void);
 
-/* Adds a folder in front of the search list (the plug-in's or the program's own). */
+/* Adds a folder to the search list, after $SUMI_DATA and before all others (the plug-in's or the program's own). */
 void sumi_models_add_folder (const char *folder);
 
 G_END_DECLS
