@@ -16,6 +16,7 @@ enum
 int sumi_command_task (const SumiTaskClass *task, int argc, char **argv);
 char *sumi_command_task_dup_help (const SumiTaskClass *task);
 
+int sumi_command_bench (int argc, char **argv);
 int sumi_command_inspect (int argc, char **argv);
 int sumi_command_list (int argc, char **argv);
 

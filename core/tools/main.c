@@ -14,6 +14,7 @@ static const struct
   const char *key, *blurb; /* blurb N_() */
   int (*run) (int argc, char **argv);
 } commands[] = {
+  { "bench", N_ ("Measure how fast this machine is, and Sumi on it"), sumi_command_bench },
   { "inspect", N_ ("Say what a model file is"), sumi_command_inspect },
   { "list", N_ ("List tasks, samplers, schedules, models, options, devices"), sumi_command_list },
 };

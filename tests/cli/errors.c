@@ -41,6 +41,9 @@ static const Case cases[] = {
   { "file-as-folder", "upscale", 2, "is a file", "upscale a.png grey.png -o grey.png" },
   { "list-word", NULL, 2, "did you mean “tasks”", "list task" },
   { "inspect-nothing", NULL, 2, "give one MODEL", "inspect" },
+  { "bench-word", NULL, 2, "did you mean “machine”", "bench machin" },
+  { "bench-filter", NULL, 2, "no row has “conv9x9”", "bench ops --filter conv9x9 --list --json" },
+  { "bench-threads", NULL, 2, "0 to 256", "bench --threads 300" },
   /* failures: 1 */
   { "missing-photo", "upscale", 1, "No such file", "upscale none.png -o b.png" },
   { "folder-photo", "upscale", 1, "is a folder", "upscale folder -o b.png" },

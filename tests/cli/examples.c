@@ -9,7 +9,9 @@
 typedef VipsImage Image;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Image, g_object_unref)
 
-static const char *const pages[] = { "", "fill", "expand", "upscale", "colorize", "restore", "inspect", "list" };
+static const char *const pages[] = {
+  "", "fill", "expand", "upscale", "colorize", "restore", "inspect", "list", "bench"
+};
 
 /* What the examples name. */
 static void
@@ -52,7 +54,8 @@ test_examples (gconstpointer page)
   const char *examples;
   int n = 0;
 
-  if (*(const char *) page && strcmp (page, "inspect") && strcmp (page, "list") && ! cli_has_task (page))
+  if (*(const char *) page && strcmp (page, "inspect") && strcmp (page, "list") && strcmp (page, "bench") &&
+      ! cli_has_task (page))
     return;
   help = *(const char *) page ? cli_sumi ("%s --help", (const char *) page) : cli_sumi ("--help");
   examples = strstr (help.out, "\nExamples:\n");

@@ -162,6 +162,29 @@ test_inspect (void)
   g_assert_nonnull (strstr (json.out, "\"family\": \"restore\""));
 }
 
+static void
+test_bench (void)
+{
+  g_auto (CliRun) list = cli_sumi ("bench --list"), json = cli_sumi ("bench --list --json"),
+                  some = cli_sumi ("bench machine ops --filter 224-160 --seconds 0"),
+                  row = cli_sumi ("bench ops --filter 224-160 --seconds 0 --threads 1 --json");
+
+  g_assert_cmpint (list.status, ==, 0);
+  g_assert_nonnull (strstr (list.out, "fp32 FMA"));
+  g_assert_nonnull (strstr (list.out, "restore conv3x3"));
+  g_assert_cmpint (json.status, ==, 0);
+  g_assert_cmpint (check_json (json.out), ==, 1);
+  g_assert_nonnull (strstr (json.out, "\"name\": \"conv2x2/2 48-96 256x256\""));
+  g_assert_null (strstr (json.out, "best_s"));
+  g_assert_cmpint (some.status, ==, 0);
+  g_assert_null (strstr (some.out, "fp32 FMA"));
+  g_assert_null (strstr (some.out, "conv3x3"));
+  g_assert_cmpint (row.status, ==, 0);
+  g_assert_cmpint (check_json (row.out), ==, 1);
+  g_assert_nonnull (strstr (row.out, "\"threads\": 1"));
+  g_assert_nonnull (strstr (row.out, "\"gflop_per_s\": "));
+}
+
 /* ---- photos ----------------------------------------------------------- */
 
 static void
@@ -370,6 +393,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/pages", test_pages);
   g_test_add_func ("/cli/lists", test_lists);
   g_test_add_func ("/cli/inspect", test_inspect);
+  g_test_add_func ("/cli/bench", test_bench);
   g_test_add_func ("/cli/forms", test_forms);
   g_test_add_func ("/cli/several", test_several);
   g_test_add_func ("/cli/mask-folder", test_mask_folder);
