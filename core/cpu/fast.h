@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__gnu_linux__) && ! defined(__clang__) && ! defined(__SANITIZE_ADDRESS__)
@@ -34,4 +35,24 @@ static inline float
 sumi_fast_silu (float x)
 {
   return x / (1 + sumi_fast_exp (-x));
+}
+
+/* x·Φ(x), the exact (erf) gelu, as max (x, 0) − |x|·Φ(−|x|) with Φ(−z) = e^(−z²/2)·p(t), t = 1/(1 + z/4): p is a
+ * minimax fit of ½·erfcx(z/√2) on 0 ≤ z ≤ 14, 8e-9 relative. As 1 + erf cancels nowhere, the error in f32 is below
+ * 3e-7·|x|, and falls with Φ for negative x. */
+static inline float
+sumi_fast_gelu (float x)
+{
+  const float z = fabsf (x), t = 1 / (1 + 0.25f * z);
+  const float p =
+      t * (0.09974790398f +
+           t * (0.09949254920f +
+                t * (0.09551577144f +
+                     t * (0.07199921692f +
+                          t * (0.08665736774f +
+                               t * (0.01271112831f +
+                                    t * (0.02843650833f +
+                                         t * (0.05165195417f + t * (-0.06279202607f + t * 0.01657963007f)))))))));
+
+  return MAX (x, 0.0f) - z * (p * sumi_fast_exp (-0.5f * z * z));
 }

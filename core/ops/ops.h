@@ -16,8 +16,31 @@ SumiTensor *sumi_conv2d (SumiEval *ev,
                          int stride,
                          int pad,
                          SumiTensor *out);
-/* @x: [N, Di]; @w: [Do, Di]; @b: (nullable) [Do] → [N, Do]. */
+/* @x: [N, Di] or [N, T, Di]; @w: [Do, Di]; @b: (nullable) [Do] → [N, Do] or [N, T, Do]. */
 SumiTensor *sumi_linear (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, SumiTensor *out);
+/* Over each group of C/@groups neighbouring channels and all pixels: (x − mean)/√(variance + @epsilon)·γ_c + β_c, the
+ * variance that of the population; then silu if asked. @x: [N, H, W, C]; @gamma, @beta: [C]. In place allowed. Wu and
+ * He 2018, as torch.nn.functional.group_norm. */
+SumiTensor *sumi_group_norm (SumiEval *ev,
+                             const SumiTensor *x,
+                             const SumiTensor *gamma,
+                             const SumiTensor *beta,
+                             int groups,
+                             double epsilon,
+                             gboolean silu,
+                             SumiTensor *out);
+/* The same over the last dimension of each row. @x: [..., C]; @gamma, @beta: [C]. In place allowed. Ba, Kiros and
+ * Hinton 2016, as torch.nn.functional.layer_norm. */
+SumiTensor *sumi_layer_norm (SumiEval *ev,
+                             const SumiTensor *x,
+                             const SumiTensor *gamma,
+                             const SumiTensor *beta,
+                             double epsilon,
+                             SumiTensor *out);
+/* x·Φ(x), Φ the normal distribution (erf, not tanh); any shape; in place allowed. Hendrycks and Gimpel 2016. */
+SumiTensor *sumi_gelu (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
+/* [..., 2D] → [..., D]: first half · gelu(second half), halves of the last dimension. Shazeer 2020, eq. 6. */
+SumiTensor *sumi_geglu (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 /* x · sigmoid(x), any shape; in place allowed. */
 SumiTensor *sumi_silu (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 /* Over channels at each pixel: y = x / √(mean_c x² + 1e-6) · g, then silu(y·(1 + a) + c) if @ac is given, silu(y) if

@@ -17,6 +17,18 @@ typedef struct
   double alpha, beta, gamma;
 } SumiLincombParams;
 
+typedef struct
+{
+  int groups; /* ≥ 1, divides C */
+  double epsilon;
+  gboolean silu;
+} SumiGroupNormParams;
+
+typedef struct
+{
+  double epsilon;
+} SumiLayerNormParams;
+
 /* ε of the root mean square (models/restore.md, "F"). */
 #define SUMI_RMS_EPSILON 1e-6
 
