@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* y = x·wᵀ + b, as torch.nn.functional.linear. */
+#include "core/base/error.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
@@ -55,8 +56,37 @@ const SumiOpClass sumi_op_linear = {
   .tolerance = 1e-12,
 };
 
+/* Kernels see rows only: [N, T, Di] is [N·T, Di] to them. */
+static SumiTensor *
+linear_3d (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, SumiTensor *out)
+{
+  const int shape[] = { x->shape[0], x->shape[1], w ? w->shape[0] : 0 };
+  SumiTensor x_rows = *x, y_rows;
+
+  if (! out)
+    out = sumi_eval_tensor (ev, 3, shape);
+  if (out->n_dims != 3 || out->shape[0] != shape[0] || out->shape[1] != shape[1])
+    {
+      g_autofree char *got = sumi_tensor_describe (out);
+
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "linear: the output is %s, expected [%d, %d, %d]", got, shape[0], shape[1],
+                      shape[2]);
+      return sumi_eval_nothing (ev);
+    }
+  y_rows = *out;
+  x_rows.n_dims = y_rows.n_dims = 2;
+  x_rows.shape[0] = y_rows.shape[0] = shape[0] * shape[1];
+  x_rows.shape[1] = x->shape[2];
+  y_rows.shape[1] = out->shape[2];
+  x_rows.shape[2] = y_rows.shape[2] = 1;
+  sumi_op_call (ev, &sumi_op_linear, (const SumiTensor *const[]){ &x_rows, w, b }, NULL, &y_rows);
+  return ev->error ? sumi_eval_nothing (ev) : out;
+}
+
 SumiTensor *
 sumi_linear (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, SumiTensor *out)
 {
+  if (x && x->n_dims == 3)
+    return linear_3d (ev, x, w, b, out);
   return sumi_op_call (ev, &sumi_op_linear, (const SumiTensor *const[]){ x, w, b }, NULL, out);
 }
