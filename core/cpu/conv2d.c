@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Convolution as a matrix product over tiles: what a tile's pixels see of some input channels is unfolded into a buffer
- * [channels·K·K, pixels] that fits the second-level cache, multiplied by the weight [Co, channels·K·K], and added up
- * over the channels. 1×1 needs no unfolding. The tiles depend on the shapes only. */
+/* Convolution as a matrix product over tiles: what a tile's pixels see through some taps of the kernel is unfolded into
+ * a buffer [pixels, taps·Ci] that fits the second-level cache, multiplied by those taps of the weight, brought into the
+ * order [taps·Ci, Co], and added up over the taps. 1×1 needs no unfolding. The tiles depend on the shapes only. */
 #include <string.h>
 
 #include "core/base/arena.h"
@@ -22,44 +22,55 @@ typedef struct
 {
   const float *x, *w, *b;
   float *y;
+  float *weights; /* [K·K, Ci, Co] */
   float *columns; /* [threads, columns_size] */
   gsize columns_size;
   int ci, height, width, co, k, out_height, out_width, stride, pad;
   int rows, cols;    /* output pixels of a tile: whole rows, or a part of one */
   int across, tiles; /* tiles side by side, tiles per picture */
-  int channels;      /* unfolded at a time */
+  int taps;          /* unfolded at a time */
 } Job;
 
-/* Output columns [@from, @from + @n) of one output row, for kernel column @v: the input row shifted, zeros outside.
- * @x: the input row; NULL outside */
+/* @index: a tap */
 static void
-unfold_row (const Job *j, const float *x, int v, int from, int n, float *out)
+reorder_piece (gpointer data, int index, int thread)
 {
-  const int first = from * j->stride + v - j->pad; /* input column of the first output column */
-  int lo = 0, hi = n;
+  const Job *j = data;
+  const gsize ci = (gsize) j->ci, co = (gsize) j->co, taps = (gsize) (j->k * j->k);
+  float *to = j->weights + (gsize) index * ci * co;
 
-  if (! x)
-    {
-      memset (out, 0, sizeof (float) * (gsize) n);
-      return;
-    }
-  while (lo < hi && first + lo * j->stride < 0)
-    out[lo++] = 0;
-  while (hi > lo && first + (hi - 1) * j->stride >= j->width)
-    out[--hi] = 0;
-  if (j->stride == 1)
-    memcpy (out + lo, x + first + lo, sizeof (float) * (gsize) (hi - lo));
-  else
-    for (int i = lo; i < hi; i++)
-      out[i] = x[first + i * j->stride];
+  for (gsize c = 0; c < ci; c++)
+    for (gsize o = 0; o < co; o++)
+      *to++ = j->w[(o * ci + c) * taps + (gsize) index];
 }
 
 static void
-put_bias (const Job *j, float *y, gsize plane, gsize n)
+put_bias (const Job *j, float *y, gsize pixels)
 {
-  for (int o = 0; o < j->co; o++)
-    for (gsize i = 0; i < n; i++)
-      y[(gsize) o * plane + i] = j->b ? j->b[o] : 0;
+  for (gsize i = 0; i < pixels; i++, y += j->co)
+    if (j->b)
+      memcpy (y, j->b, sizeof (float) * (gsize) j->co);
+    else
+      memset (y, 0, sizeof (float) * (gsize) j->co);
+}
+
+/* What output pixels [@from, @from + @n) of output row @row see through taps [@tap, @tap + @taps): zeros outside.
+ * @x: the picture; @to: [n, taps·Ci] */
+static void
+unfold_row (const Job *j, const float *x, int row, int from, int n, int tap, int taps, float *to)
+{
+  const gsize ci = (gsize) j->ci;
+
+  for (int i = from; i < from + n; i++)
+    for (int t = tap; t < tap + taps; t++, to += ci)
+      {
+        const int r = row * j->stride + t / j->k - j->pad, c = i * j->stride + t % j->k - j->pad;
+
+        if (r < 0 || r >= j->height || c < 0 || c >= j->width)
+          memset (to, 0, sizeof (float) * ci);
+        else
+          memcpy (to, x + ((gsize) r * (gsize) j->width + (gsize) c) * ci, sizeof (float) * ci);
+      }
 }
 
 static void
@@ -69,54 +80,41 @@ conv_piece (gpointer data, int index, int thread)
   const int n = index / j->tiles, tile = index % j->tiles;
   const int row0 = tile / j->across * j->rows, col0 = tile % j->across * j->cols;
   const int rows = MIN (j->rows, j->out_height - row0), cols = MIN (j->cols, j->out_width - col0);
-  const int pixels = rows * cols, taps = j->k * j->k;
-  const gsize plane = (gsize) j->height * (gsize) j->width, out_plane = (gsize) j->out_height * (gsize) j->out_width;
-  float *columns = j->columns + (gsize) thread * j->columns_size;
-  float *y = j->y + (gsize) n * (gsize) j->co * out_plane + (gsize) row0 * (gsize) j->out_width + (gsize) col0;
+  const gsize ci = (gsize) j->ci, co = (gsize) j->co;
+  const float *x = j->x + (gsize) n * (gsize) j->height * (gsize) j->width * ci;
+  const gsize first = ((gsize) n * (gsize) j->out_height + (gsize) row0) * (gsize) j->out_width + (gsize) col0;
+  float *columns = j->columns + (gsize) thread * j->columns_size, *y = j->y + first * co;
 
-  put_bias (j, y, out_plane, (gsize) pixels);
-  for (int c0 = 0; c0 < j->ci; c0 += j->channels)
+  put_bias (j, y, (gsize) (rows * cols));
+  for (int tap = 0; tap < j->k * j->k; tap += j->taps)
     {
-      const int channels = MIN (j->channels, j->ci - c0);
-      float *to = columns;
+      const int taps = MIN (j->taps, j->k * j->k - tap), depth = taps * j->ci;
 
-      for (int c = c0; c < c0 + channels; c++)
-        for (int u = 0; u < j->k; u++)
-          for (int v = 0; v < j->k; v++)
-            for (int r = 0; r < rows; r++, to += cols)
-              {
-                const int row = (row0 + r) * j->stride + u - j->pad;
-                const float *x = j->x + ((gsize) n * (gsize) j->ci + (gsize) c) * plane;
-
-                unfold_row (j, row < 0 || row >= j->height ? NULL : x + (gsize) row * (gsize) j->width, v, col0, cols,
-                            to);
-              }
-      sumi_gemm (j->co, pixels, channels * taps, j->w + c0 * taps, j->ci * taps, columns, pixels, FALSE, y,
-                 (int) out_plane, TRUE);
+      for (int r = 0; r < rows; r++)
+        unfold_row (j, x, row0 + r, col0, cols, tap, taps, columns + (gsize) (r * cols) * (gsize) depth);
+      sumi_gemm (rows * cols, j->co, depth, columns, depth, j->weights + (gsize) tap * ci * co, j->co, FALSE, y, j->co,
+                 TRUE);
     }
 }
 
-/* 1×1: the picture itself is the matrix of columns. */
+/* 1×1: the picture itself is the matrix. */
 static void
 pointwise_piece (gpointer data, int index, int thread)
 {
   const Job *j = data;
-  const gsize plane = (gsize) j->height * (gsize) j->width;
-  const gsize n = (gsize) (index / j->tiles), start = (gsize) (index % j->tiles) * SPAN;
+  const gsize plane = (gsize) j->height * (gsize) j->width, start = (gsize) (index % j->tiles) * SPAN;
+  const gsize first = (gsize) (index / j->tiles) * plane + start;
   const int pixels = (int) MIN (plane - start, SPAN);
-  float *y = j->y + n * (gsize) j->co * plane + start;
+  float *y = j->y + first * (gsize) j->co;
 
-  put_bias (j, y, plane, (gsize) pixels);
-  sumi_gemm (j->co, pixels, j->ci, j->w, j->ci, j->x + n * (gsize) j->ci * plane + start, (int) plane, FALSE, y,
-             (int) plane, TRUE);
+  put_bias (j, y, (gsize) pixels);
+  sumi_gemm (pixels, j->co, j->ci, j->x + first * (gsize) j->ci, j->ci, j->weights, j->co, FALSE, y, j->co, TRUE);
 }
 
-/* Cuts the picture into tiles, and the channels so that a tile's columns fit. */
+/* Cuts the picture into tiles, and the taps so that a tile's columns fit. */
 static void
 plan (Job *j)
 {
-  const int taps = j->k * j->k;
-
   if (j->out_width > TILE_PIXELS)
     {
       j->across = (j->out_width + TILE_PIXELS - 1) / TILE_PIXELS;
@@ -130,8 +128,8 @@ plan (Job *j)
       j->rows = CLAMP (TILE_PIXELS / j->cols, 1, MAX (1, j->out_height));
     }
   j->tiles = j->across * ((j->out_height + j->rows - 1) / j->rows);
-  j->channels = CLAMP (TILE_FLOATS / (taps * j->rows * j->cols), 1, MAX (1, j->ci));
-  j->columns_size = (gsize) j->channels * (gsize) taps * (gsize) j->rows * (gsize) j->cols;
+  j->taps = CLAMP (TILE_FLOATS / (MAX (1, j->ci) * j->rows * j->cols), 1, j->k * j->k);
+  j->columns_size = (gsize) j->taps * (gsize) j->ci * (gsize) j->rows * (gsize) j->cols;
 }
 
 static void
@@ -144,36 +142,38 @@ conv2d_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
     .w = sumi_tensor_f32 (in[1]),
     .b = in[2] ? sumi_tensor_f32 (in[2]) : NULL,
     .y = sumi_tensor_f32 (out),
-    .ci = in[0]->shape[1],
-    .height = in[0]->shape[2],
-    .width = in[0]->shape[3],
-    .co = out->shape[1],
+    .height = in[0]->shape[1],
+    .width = in[0]->shape[2],
+    .ci = in[0]->shape[3],
     .k = in[1]->shape[2],
-    .out_height = out->shape[2],
-    .out_width = out->shape[3],
+    .out_height = out->shape[1],
+    .out_width = out->shape[2],
+    .co = out->shape[3],
     .stride = p->stride,
     .pad = p->pad,
   };
+  const gboolean pointwise = j.k == 1 && j.stride == 1 && j.pad == 0;
 
-  if ((gint64) out->shape[2] * out->shape[3] > G_MAXINT)
+  if ((gint64) j.out_height * j.out_width > G_MAXINT)
     {
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: %d×%d pixels are too many at once", out->shape[2], out->shape[3]);
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: %d×%d pixels are too many at once", j.out_height, j.out_width);
       return;
     }
-  if (j.k == 1 && j.stride == 1 && j.pad == 0)
-    {
-      j.tiles = (int) (((gsize) j.height * (gsize) j.width + SPAN - 1) / SPAN);
-      sumi_parallel_for (ev->pool, out->shape[0] * j.tiles, pointwise_piece, &j);
-      return;
-    }
-  plan (&j);
+  if (pointwise)
+    j.tiles = (int) (((gsize) j.height * (gsize) j.width + SPAN - 1) / SPAN);
+  else
+    plan (&j);
+  j.weights = sumi_arena_alloc (ev->scratch, sizeof (float) * sumi_tensor_count (in[1]));
   j.columns =
       sumi_arena_alloc (ev->scratch, sizeof (float) * j.columns_size * (gsize) sumi_pool_get_n_threads (ev->pool));
-  if (! j.columns)
+  if (! j.weights || ! j.columns)
     sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory to convolve %d×%d pixels of %d channels", j.height, j.width,
                     j.ci);
   else
-    sumi_parallel_for (ev->pool, out->shape[0] * j.tiles, conv_piece, &j);
+    {
+      sumi_parallel_for (ev->pool, j.k * j.k, reorder_piece, &j);
+      sumi_parallel_for (ev->pool, out->shape[0] * j.tiles, pointwise ? pointwise_piece : conv_piece, &j);
+    }
   sumi_arena_release (ev->scratch, mark);
 }
 

@@ -27,30 +27,26 @@ typedef struct
   int x, y;
 } NoiseJob;
 
-/* One row of all channels; channels go in pairs because Box and Muller give two numbers. */
+/* One row; channels go in pairs because Box and Muller give two numbers. */
 static void
 noise_row (gpointer data, int index, int thread)
 {
   const NoiseJob *j = data;
   const SumiTensor *z = j->z;
-  const int channels = z->shape[1], height = z->shape[2], width = z->shape[3];
+  const int height = z->shape[1], width = z->shape[2], channels = z->shape[3];
   const int n = index / height, row = index % height;
-  const gsize plane = (gsize) height * (gsize) width;
+  float *to = sumi_tensor_f32 (z) + (gsize) index * (gsize) width * (gsize) channels;
 
-  for (int c = 0; c < channels; c += 2)
-    {
-      float *a = sumi_tensor_f32 (z) + ((gsize) n * (gsize) channels + (gsize) c) * plane + (gsize) row * (gsize) width;
+  for (int i = 0; i < width; i++, to += channels)
+    for (int c = 0; c < channels; c += 2)
+      {
+        float pair[2];
 
-      for (int i = 0; i < width; i++)
-        {
-          float pair[2];
-
-          sumi_random_normal (j->seed, j->stream, j->x + i, j->y + row, (guint32) n << 16 | (guint32) c / 2, pair);
-          a[i] = pair[0];
-          if (c + 1 < channels)
-            a[plane + (gsize) i] = pair[1];
-        }
-    }
+        sumi_random_normal (j->seed, j->stream, j->x + i, j->y + row, (guint32) n << 16 | (guint32) c / 2, pair);
+        to[c] = pair[0];
+        if (c + 1 < channels)
+          to[c + 1] = pair[1];
+      }
 }
 
 void
@@ -59,8 +55,8 @@ sumi_noise_fill (SumiEval *ev, SumiTensor *z, guint64 seed, guint32 stream, int 
   NoiseJob job = { z, seed, stream, x, y };
   SumiDims dims = { 0 };
 
-  if (sumi_expect (ev, &dims, z, "N C H W", "noise"))
-    sumi_parallel_for (ev->pool, z->shape[0] * z->shape[2], noise_row, &job);
+  if (sumi_expect (ev, &dims, z, "N H W C", "noise"))
+    sumi_parallel_for (ev->pool, z->shape[0] * z->shape[1], noise_row, &job);
 }
 
 static SumiTensor *

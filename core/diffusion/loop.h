@@ -19,13 +19,13 @@ struct SumiLoop
   int x, y;       /* absolute position of the tensors' first pixel */
 };
 
-/* N(0, 1) into @z: [N, C, H, W], keyed by (seed, stream, absolute pixel, channel, n). */
+/* N(0, 1) into @z: [N, H, W, C], keyed by (seed, stream, absolute pixel, channel, n). */
 void sumi_noise_fill (SumiEval *ev, SumiTensor *z, guint64 seed, guint32 stream, int x, int y);
 
 /* x += σ_0·noise, projected: the usual start. */
 void sumi_loop_start (const SumiLoop *loop, SumiEval *ev, SumiTensor *x);
 
-/* Runs every step on @x [N, C, H, W] in place, which lives outside @ev's scratch. Fails with the first sticky error or
+/* Runs every step on @x [N, H, W, C] in place, which lives outside @ev's scratch. Fails with the first sticky error or
  * when cancelled; x is then undefined. */
 gboolean sumi_loop_run (const SumiLoop *loop, SumiEval *ev, SumiTensor *x, SumiJob *job, GError **error);
 

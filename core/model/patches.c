@@ -4,7 +4,7 @@
  * theory of creativity in convolutional diffusion models"; as σ → 0 it becomes the patch voting of Wexler, Shechtman,
  * Irani 2007. Constants and measurements: models/patches.md.
  *
- * This file drives the pyramid. At each level a denoiser, whose tensors are [1, 3, H, W] on a 0 to 255 scale over the
+ * This file drives the pyramid. At each level a denoiser, whose tensors are [1, H, W, 3] on a 0 to 255 scale over the
  * level's box, goes through the one denoising loop. */
 #include <glib/gi18n-lib.h>
 #include <math.h>
@@ -96,7 +96,7 @@ level_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
     return out;
   for (gsize i = 0; i < n; i++)
     for (gsize c = 0; d->hole[i] && c < 3; c++)
-      level->noisy[4 * i + c] = in[c * n + i];
+      level->noisy[4 * i + c] = in[3 * i + c];
   patches_search (level, PATCHES_SEARCH_AUTO, d->seed, d->sweep++, ev->pool, d->cancellable);
   patches_vote_weigh (level, sigma, d->hard);
   /* the vote reads only the clean picture; y is read anew by the next call, T stays for it */
@@ -108,7 +108,7 @@ level_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
         const gsize at = patches_at (level, box->x + px, box->y + y);
 
         for (gsize c = 0; c < 3; c++)
-          sumi_tensor_f32 (out)[c * n + i] = d->hole[i] ? mixed (level, at, c, level->noisy[4 * i + c]) : in[c * n + i];
+          sumi_tensor_f32 (out)[3 * i + c] = d->hole[i] ? mixed (level, at, c, level->noisy[4 * i + c]) : in[3 * i + c];
       }
   return out;
 }
@@ -122,7 +122,7 @@ level_project (SumiDenoiser *self, SumiEval *ev, SumiTensor *x)
 
   for (gsize i = 0; i < n; i++)
     for (gsize c = 0; ! d->hole[i] && c < 3; c++)
-      sumi_tensor_f32 (x)[c * n + i] = 0;
+      sumi_tensor_f32 (x)[3 * i + c] = 0;
 }
 
 static void
@@ -139,7 +139,7 @@ level_preview (SumiDenoiser *self, SumiTensor *x0, SumiJob *job)
     return;
   for (gsize i = 0; i < n; i++)
     for (gsize c = 0; c < 3; c++)
-      image->data[3 * i + c] = sumi_tensor_f32 (x0)[c * n + i] / 255;
+      image->data[3 * i + c] = sumi_tensor_f32 (x0)[3 * i + c] / 255;
   where.x += d->evidence->x;
   where.y += d->evidence->y;
   sumi_job_preview (job, image, &where);
@@ -472,7 +472,7 @@ run_level (Run *run, int index, SumiImage *out, GError **error)
     return TRUE;
   n = (gsize) box->width * (gsize) box->height;
   d.hole = hole = g_try_malloc (n);
-  x = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, 3, box->height, box->width });
+  x = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, box->height, box->width, 3 });
   if (! hole || ! x)
     return no_memory (level, error);
   for (gsize i = 0; i < n; i++)
@@ -491,7 +491,7 @@ run_level (Run *run, int index, SumiImage *out, GError **error)
           patches_at (level, box->x + (int) (i % (gsize) box->width), box->y + (int) (i / (gsize) box->width));
 
       for (gsize c = 0; c < 3; c++)
-        sumi_tensor_f32 (x)[c * n + i] =
+        sumi_tensor_f32 (x)[3 * i + c] =
             hole[i] ? mixed (level, at, c, level->noisy[4 * i + c]) : level->noisy[4 * i + c];
     }
   return run_steps (run, &d, x, error) && (index > 0 || finish (run, &d, out, error));

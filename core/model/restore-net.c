@@ -332,34 +332,35 @@ typedef struct
   SumiTensor *out;
 } DetailJob;
 
-/* One row of one channel. */
+/* One row. */
 static void
 detail_row (gpointer data, int index, int thread)
 {
   static const float kernel[] = { 1 / 16.0f, 4 / 16.0f, 6 / 16.0f, 4 / 16.0f, 1 / 16.0f };
   const DetailJob *job = data;
-  const int height = job->b->shape[2], width = job->b->shape[3], y = index % height;
-  const float *plane = sumi_tensor_f32 (job->b) + (gsize) (index / height) * (gsize) height * (gsize) width;
+  const int height = job->b->shape[1], width = job->b->shape[2];
+  const gsize stride = 3 * (gsize) width;
   const float scale = (float) (1 / job->s), *rows[5];
-  float *out = sumi_tensor_f32 (job->out) + (gsize) index * (gsize) width;
+  float *out = sumi_tensor_f32 (job->out) + (gsize) index * stride;
 
   for (int k = 0; k < 5; k++)
-    rows[k] = plane + (gsize) CLAMP (y + k - 2, 0, height - 1) * (gsize) width;
+    rows[k] = sumi_tensor_f32 (job->b) + (gsize) CLAMP (index + k - 2, 0, height - 1) * stride;
   for (int x = 0; x < width; x++)
-    {
-      float blur = 0;
+    for (int c = 0; c < 3; c++)
+      {
+        float blur = 0;
 
-      for (int l = 0; l < 5; l++)
-        {
-          const int at = CLAMP (x + l - 2, 0, width - 1);
-          float column = 0;
+        for (int l = 0; l < 5; l++)
+          {
+            const int at = 3 * CLAMP (x + l - 2, 0, width - 1) + c;
+            float column = 0;
 
-          for (int k = 0; k < 5; k++)
-            column += kernel[k] * rows[k][at];
-          blur += kernel[l] * column;
-        }
-      out[x] = CLAMP ((rows[2][x] - blur) * scale, -4, 4);
-    }
+            for (int k = 0; k < 5; k++)
+              column += kernel[k] * rows[k][at];
+            blur += kernel[l] * column;
+          }
+        out[3 * x + c] = CLAMP ((rows[2][3 * x + c] - blur) * scale, -4, 4);
+      }
 }
 
 void
@@ -367,7 +368,7 @@ sumi_restore_net_detail (SumiPool *pool, const SumiTensor *b, double s, SumiTens
 {
   DetailJob job = { b, s, out };
 
-  sumi_parallel_for (pool, b->shape[1] * b->shape[2], detail_row, &job);
+  sumi_parallel_for (pool, b->shape[1], detail_row, &job);
 }
 
 static void
@@ -411,24 +412,24 @@ conditioning (const Pass *pass)
   return sumi_silu (ev, t, t);
 }
 
-/* c_in·u, b, e (, hp) → [1, 9 or 12, H, W] */
+/* c_in·u, b, e (, hp) → [1, H, W, 9 or 12] */
 static SumiTensor *
 stack (const Pass *pass)
 {
-  const gsize n = sumi_tensor_count (pass->u);
-  const int shape[] = { 1, pass->net->hp ? 12 : 9, pass->u->shape[2], pass->u->shape[3] };
+  const SumiRestoreInput *input = pass->input;
+  const gsize pixels = (gsize) pass->u->shape[1] * (gsize) pass->u->shape[2];
+  const int shape[] = { 1, pass->u->shape[1], pass->u->shape[2], pass->net->hp ? 12 : 9 };
+  const float *maps[] = { sumi_tensor_f32 (pass->u), sumi_tensor_f32 (input->b), sumi_tensor_f32 (input->e),
+                          pass->net->hp ? sumi_tensor_f32 (input->hp) : NULL };
   SumiTensor *x = sumi_eval_tensor (pass->ev, 4, shape);
   float *to;
 
   if (pass->ev->error)
     return x;
   to = sumi_tensor_f32 (x);
-  for (gsize i = 0; i < n; i++)
-    to[i] = (float) (pass->c_in * sumi_tensor_f32 (pass->u)[i]);
-  memcpy (to + n, pass->input->b->data, n * sizeof (float));
-  memcpy (to + 2 * n, pass->input->e->data, n * sizeof (float));
-  if (pass->net->hp)
-    memcpy (to + 3 * n, pass->input->hp->data, n * sizeof (float));
+  for (gsize i = 0; i < pixels; i++, to += shape[3])
+    for (int c = 0; c < shape[3]; c++)
+      to[c] = c < 3 ? (float) (pass->c_in * maps[0][3 * i + (gsize) c]) : maps[c / 3][3 * i + (gsize) (c % 3)];
   return x;
 }
 
@@ -467,20 +468,21 @@ enter_level (const Pass *pass, int i, const SumiTensor *above, SumiTensor *h)
   sumi_arena_release (ev->scratch, mark);
 }
 
-/* Channels [@from, @from + @n) of @t: [1, C, H, W]. */
-static SumiTensor
-channels (const SumiTensor *t, int from, int n)
+/* below twice as large, and kept, side by side in @both, whose memory holds @kept: kept moves out of the way first. */
+static void
+join (SumiEval *ev, const SumiTensor *below, const SumiTensor *kept, SumiTensor *both)
 {
-  SumiTensor view = *t;
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  SumiTensor *moved = sumi_eval_tensor_like (ev, kept);
 
-  view.shape[1] = n;
-  view.data = sumi_tensor_f32 (t) + (gsize) from * (gsize) t->shape[2] * (gsize) t->shape[3];
-  return view;
+  if (sumi_eval_ok (ev))
+    memcpy (moved->data, kept->data, sumi_tensor_count (kept) * sizeof (float));
+  sumi_concat (ev, sumi_upsample_nearest (ev, below, NULL), moved, both);
+  sumi_arena_release (ev->scratch, mark);
 }
 
-/* Level @i of the U and everything below it. The encoder's result is kept where the decoder wants it: in the second
- * half of the concatenated channels, whose first half comes from below. Returns: (transfer none): [1, Ci, height,
- * width], in scratch. */
+/* Level @i of the U and everything below it. The encoder's result is kept in the first half of the memory that the
+ * decoder's input will take, where it costs nothing. Returns: (transfer none): [1, height, width, Ci], in scratch. */
 static SumiTensor *
 run_level (const Pass *pass, int i, const SumiTensor *above, int height, int width)
 {
@@ -488,24 +490,23 @@ run_level (const Pass *pass, int i, const SumiTensor *above, int height, int wid
   SumiEval *ev = pass->ev;
   const int c = net->ch[i];
   const gboolean last = i == net->levels - 1;
-  SumiTensor *both = sumi_eval_tensor (ev, 4, (const int[]){ 1, last ? c : 2 * c, height, width });
-  SumiTensor *small, below, kept;
+  SumiTensor *both = sumi_eval_tensor (ev, 4, (const int[]){ 1, height, width, last ? c : 2 * c });
+  SumiTensor *small, kept = *both;
   SumiArenaMark mark;
 
   if (ev->error)
     return both;
-  kept = channels (both, last ? 0 : c, c);
+  kept.shape[3] = c;
   enter_level (pass, i, above, &kept);
   run_blocks (pass, "enc", i, &net->enc[i], &kept);
   if (last)
     return both;
-  below = channels (both, 0, c);
-  small = sumi_eval_tensor (ev, 4, (const int[]){ 1, c, height / 2, width / 2 });
+  small = sumi_eval_tensor (ev, 4, (const int[]){ 1, height / 2, width / 2, c });
   mark = sumi_arena_mark (ev->scratch);
   sumi_conv2d (ev, run_level (pass, i + 1, &kept, height / 2, width / 2), net->up_w[i], net->up_b[i], 1, 0, small);
   show (net, ev, "up", i, -1, small);
   sumi_arena_release (ev->scratch, mark);
-  sumi_upsample_nearest (ev, small, &below);
+  join (ev, small, &kept, both);
   return run_blocks (pass, "dec", i, &net->dec[i], both);
 }
 
@@ -523,16 +524,16 @@ sumi_restore_net_denoise (const SumiRestoreNet *net,
   SumiDims dims = { 0 };
   Pass pass = { .net = net, .ev = ev, .input = input, .u = u, .sigma = sigma, .c_in = pre.c_in };
 
-  if (sumi_expect (ev, &dims, u, "1 3 H W", "u") && sumi_expect (ev, &dims, input->b, "1 3 H W", "the guess b") &&
-      sumi_expect (ev, &dims, input->e, "1 3 H W", "the evidence e") && (u->shape[2] % align || u->shape[3] % align))
+  if (sumi_expect (ev, &dims, u, "1 H W 3", "u") && sumi_expect (ev, &dims, input->b, "1 H W 3", "the guess b") &&
+      sumi_expect (ev, &dims, input->e, "1 H W 3", "the evidence e") && (u->shape[1] % align || u->shape[2] % align))
     sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "the restore network takes sides that are multiples of %d, not %d×%d", align,
-                    u->shape[3], u->shape[2]);
+                    u->shape[2], u->shape[1]);
   if (net->hp && ! ev->error)
-    sumi_expect (ev, &dims, input->hp, "1 3 H W", "the detail hp");
+    sumi_expect (ev, &dims, input->hp, "1 H W 3", "the detail hp");
   if (ev->error)
     return sumi_eval_nothing (ev);
   pass.t = conditioning (&pass);
-  h = run_level (&pass, 0, NULL, u->shape[2] / net->p, u->shape[3] / net->p);
+  h = run_level (&pass, 0, NULL, u->shape[1] / net->p, u->shape[2] / net->p);
   h = sumi_rms_silu (ev, h, net->no_g, NULL, h);
   h = sumi_conv2d (ev, h, net->out_w, net->out_b, 1, 1, NULL);
   show (net, ev, "out", -1, -1, h);

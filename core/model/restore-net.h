@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct SumiRestoreNet SumiRestoreNet;
 
-/* What the network is told about one picture. Maps are [1, 3, H, W]; sides are multiples of the net's align. */
+/* What the network is told about one picture. Maps are [1, H, W, 3]; sides are multiples of the net's align. */
 typedef struct
 {
   const SumiTensor *b; /* the guess, [-1, 1] */
@@ -32,11 +32,11 @@ double sumi_restore_net_scale_fill (const SumiRestoreNet *net);
 double sumi_restore_net_scale_colour (const SumiRestoreNet *net);
 double sumi_restore_net_scale_factor (const SumiRestoreNet *net, double factor);
 
-/* clamp ((b − B∗b)/s, −4, 4), B = [1 4 6 4 1]²/256 with replicated edges. @b, @out: [1, 3, H, W]. */
+/* clamp ((b − B∗b)/s, −4, 4), B = [1 4 6 4 1]²/256 with replicated edges. @b, @out: [1, H, W, 3]. */
 void sumi_restore_net_detail (SumiPool *pool, const SumiTensor *b, double s, SumiTensor *out);
 
 /* D(u; σ) = c_skip·u + c_out·F(c_in·u, b, e; σ, factor, noise), EDM with σ_data 1, before any projection.
- * @u: [1, 3, H, W]; @sigma > 0. Returns: (transfer none): in scratch. */
+ * @u: [1, H, W, 3]; @sigma > 0. Returns: (transfer none): in scratch. */
 SumiTensor *sumi_restore_net_denoise (const SumiRestoreNet *net,
                                       SumiEval *ev,
                                       const SumiRestoreInput *input,

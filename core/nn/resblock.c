@@ -65,10 +65,10 @@ sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, co
   x = sumi_rms_silu (ev, x, self->n1_g, NULL, x);
   y = sumi_conv2d (ev, x, self->c1_w, self->c1_b, 1, 1, NULL);
   y = sumi_rms_silu (ev, y, self->n2_g, ac, y);
-  if (x->shape[1] >= out->shape[1]) /* x is used up: its memory holds the last convolution */
+  if (x->shape[3] >= out->shape[3]) /* x is used up: its memory holds the last convolution */
     {
       reused = *x;
-      reused.shape[1] = out->shape[1];
+      reused.shape[3] = out->shape[3];
       z = &reused;
     }
   z = sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, z);

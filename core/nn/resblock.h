@@ -21,8 +21,8 @@ typedef struct
 gboolean
 sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, int ci, int co, int dt, GError **error);
 
-/* @x: [N, Ci, H, W], used up: its memory is overwritten; @t: [N, T], already through silu.
- * Returns: (transfer none): [N, Co, H, W]: @x itself when Ci = Co, else in scratch. */
+/* @x: [N, H, W, Ci], used up: its memory is overwritten; @t: [N, T], already through silu.
+ * Returns: (transfer none): [N, H, W, Co]: @x itself when Ci = Co, else in scratch. */
 SumiTensor *sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t);
 
 G_END_DECLS

@@ -30,8 +30,8 @@ add_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gcons
 
 static const SumiOpCase add_cases[] = {
   { .in = { { 1 }, { 1 } } },
-  { .in = { { 2, 3, 5, 7 }, { 2, 3, 5, 7 } } },
-  { .in = { { 1, 48, 31, 17 }, { 1, 48, 31, 17 } } },
+  { .in = { { 2, 5, 7, 3 }, { 2, 5, 7, 3 } } },
+  { .in = { { 1, 31, 17, 48 }, { 1, 31, 17, 48 } } },
 };
 
 const SumiOpClass sumi_op_add = {

@@ -11,32 +11,31 @@ concat_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, S
 {
   SumiDims dims = { 0 };
 
-  if (! sumi_expect (ev, &dims, in[0], "N Ca H W", "concat: a") ||
-      ! sumi_expect (ev, &dims, in[1], "N Cb H W", "concat: b"))
+  if (! sumi_expect (ev, &dims, in[0], "N H W Ca", "concat: a") ||
+      ! sumi_expect (ev, &dims, in[1], "N H W Cb", "concat: b"))
     return FALSE;
   *out = *in[0];
-  out->shape[1] += in[1]->shape[1];
+  out->shape[3] += in[1]->shape[3];
   return TRUE;
 }
 
 static void
 concat_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
-  const gsize plane = (gsize) out->shape[2] * (gsize) out->shape[3];
-  const gsize a = (gsize) in[0]->shape[1] * plane, b = (gsize) in[1]->shape[1] * plane;
+  const gsize a = (gsize) in[0]->shape[3], b = (gsize) in[1]->shape[3];
+  const gsize pixels = (gsize) out->shape[0] * (gsize) out->shape[1] * (gsize) out->shape[2];
+  float *y = sumi_tensor_f32 (out);
 
-  for (gsize n = 0; n < (gsize) out->shape[0]; n++)
+  for (gsize i = 0; i < pixels; i++, y += a + b)
     {
-      float *y = sumi_tensor_f32 (out) + n * (a + b);
-
-      memcpy (y, sumi_tensor_f32 (in[0]) + n * a, a * sizeof (float));
-      memcpy (y + a, sumi_tensor_f32 (in[1]) + n * b, b * sizeof (float));
+      memcpy (y, sumi_tensor_f32 (in[0]) + i * a, a * sizeof (float));
+      memcpy (y + a, sumi_tensor_f32 (in[1]) + i * b, b * sizeof (float));
     }
 }
 
 static const SumiOpCase concat_cases[] = {
   { .in = { { 1, 1, 1, 1 }, { 1, 1, 1, 1 } } },
-  { .in = { { 2, 3, 5, 7 }, { 2, 4, 5, 7 } } },
+  { .in = { { 2, 5, 7, 3 }, { 2, 5, 7, 4 } } },
 };
 
 const SumiOpClass sumi_op_concat = {

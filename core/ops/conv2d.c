@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* y[n, o, i, j] = b[o] + Σ_{c, u, v} w[o, c, u, v]·x[n, c, i·stride + u − pad, j·stride + v − pad], zero outside:
- * cross-correlation, as torch.nn.functional.conv2d. Square kernels. */
+/* y[n, i, j, o] = b[o] + Σ_{u, v, c} w[o, c, u, v]·x[n, i·stride + u − pad, j·stride + v − pad, c], zero outside:
+ * cross-correlation, as torch.nn.functional.conv2d. Square kernels; the weight is in the order of model files. */
 #include "core/base/error.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
@@ -14,54 +14,63 @@ conv2d_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, S
   SumiDims dims = { 0 };
   int k;
 
-  if (! sumi_expect (ev, &dims, in[0], "N Ci H W", "conv2d: x") ||
+  if (! sumi_expect (ev, &dims, in[0], "N H W Ci", "conv2d: x") ||
       ! sumi_expect (ev, &dims, in[1], "Co Ci K K", "conv2d: weight") ||
       (in[2] && ! sumi_expect (ev, &dims, in[2], "Co", "conv2d: bias")))
     return FALSE;
   k = in[1]->shape[2];
-  if (k < 1 || p->stride < 1 || in[0]->shape[2] + 2 * p->pad < k || in[0]->shape[3] + 2 * p->pad < k)
+  if (k < 1 || p->stride < 1 || in[0]->shape[1] + 2 * p->pad < k || in[0]->shape[2] + 2 * p->pad < k)
     {
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: a %d×%d kernel does not fit into %d×%d pixels with padding %d", k,
-                      k, in[0]->shape[2], in[0]->shape[3], p->pad);
+                      k, in[0]->shape[2], in[0]->shape[1], p->pad);
       return FALSE;
     }
   *out = *in[0];
-  out->shape[1] = in[1]->shape[0];
-  for (int i = 2; i < 4; i++)
+  out->shape[3] = in[1]->shape[0];
+  for (int i = 1; i < 3; i++)
     out->shape[i] = (in[0]->shape[i] + 2 * p->pad - k) / p->stride + 1;
   return TRUE;
+}
+
+/* One output number. @x: one picture [H, W, Ci]; @w: one filter [Ci, K, K] */
+static double
+conv2d_at (const SumiTensor *const *in, const SumiConv2dParams *p, const float *x, const float *w, int i, int j)
+{
+  const int height = in[0]->shape[1], width = in[0]->shape[2], ci = in[0]->shape[3], k = in[1]->shape[2];
+  double sum = 0;
+
+  for (int u = 0; u < k; u++)
+    for (int v = 0; v < k; v++)
+      {
+        const int row = i * p->stride + u - p->pad, column = j * p->stride + v - p->pad;
+
+        if (row < 0 || row >= height || column < 0 || column >= width)
+          continue;
+        for (int c = 0; c < ci; c++)
+          sum += (double) x[((gsize) row * (gsize) width + (gsize) column) * (gsize) ci + (gsize) c] *
+                 w[((gsize) c * (gsize) k + (gsize) u) * (gsize) k + (gsize) v];
+      }
+  return sum;
 }
 
 static void
 conv2d_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
-  const SumiConv2dParams *p = params;
-  const int ci = in[0]->shape[1], height = in[0]->shape[2], width = in[0]->shape[3], k = in[1]->shape[2];
+  const int co = out->shape[3];
+  const gsize picture = (gsize) in[0]->shape[1] * (gsize) in[0]->shape[2] * (gsize) in[0]->shape[3];
+  const gsize filter = (gsize) in[1]->shape[1] * (gsize) in[1]->shape[2] * (gsize) in[1]->shape[3];
   float *y = sumi_tensor_f32 (out);
 
   for (int n = 0; n < out->shape[0]; n++)
-    for (int o = 0; o < out->shape[1]; o++)
-      for (int i = 0; i < out->shape[2]; i++)
-        for (int j = 0; j < out->shape[3]; j++)
+    for (int i = 0; i < out->shape[1]; i++)
+      for (int j = 0; j < out->shape[2]; j++)
+        for (int o = 0; o < co; o++)
           {
-            double sum = in[2] ? sumi_tensor_f32 (in[2])[o] : 0;
+            const float *x = sumi_tensor_f32 (in[0]) + (gsize) n * picture;
+            const float *w = sumi_tensor_f32 (in[1]) + (gsize) o * filter;
+            const double bias = in[2] ? sumi_tensor_f32 (in[2])[o] : 0;
 
-            for (int c = 0; c < ci; c++)
-              for (int u = 0; u < k; u++)
-                for (int v = 0; v < k; v++)
-                  {
-                    const int row = i * p->stride + u - p->pad, column = j * p->stride + v - p->pad;
-
-                    if (row >= 0 && row < height && column >= 0 && column < width)
-                      sum += (double) sumi_tensor_f32 (
-                                 in[0])[(((gsize) n * (gsize) ci + (gsize) c) * (gsize) height + (gsize) row) *
-                                            (gsize) width +
-                                        (gsize) column] *
-                             sumi_tensor_f32 (
-                                 in[1])[(((gsize) o * (gsize) ci + (gsize) c) * (gsize) k + (gsize) u) * (gsize) k +
-                                        (gsize) v];
-                  }
-            *y++ = (float) sum;
+            *y++ = (float) (bias + conv2d_at (in, params, x, w, i, j));
           }
 }
 
@@ -69,16 +78,16 @@ static const SumiConv2dParams same = { 1, 1 }, one = { 1, 0 }, halve = { 2, 0 },
 
 static const SumiOpCase conv2d_cases[] = {
   { .in = { { 1, 1, 1, 1 }, { 1, 1, 3, 3 }, { 1 } }, .params = &same },
-  { .in = { { 1, 3, 1, 9 }, { 5, 3, 3, 3 } }, .params = &same },
-  { .in = { { 2, 4, 13, 11 }, { 7, 4, 3, 3 }, { 7 } }, .params = &same },
-  { .in = { { 1, 36, 24, 40 }, { 48, 36, 3, 3 }, { 48 } }, .params = &same },
-  { .in = { { 1, 33, 37, 70 }, { 12, 33, 3, 3 }, { 12 } }, .params = &same },
-  { .in = { { 1, 17, 5, 6 }, { 9, 17, 1, 1 }, { 9 } }, .params = &one },
-  { .in = { { 2, 64, 16, 16 }, { 32, 64, 1, 1 } }, .params = &one },
-  { .in = { { 1, 6, 8, 10 }, { 10, 6, 2, 2 }, { 10 } }, .params = &halve },
-  { .in = { { 1, 6, 9, 7 }, { 10, 6, 2, 2 }, { 10 } }, .params = &halve },
-  { .in = { { 1, 3, 9, 8 }, { 4, 3, 5, 5 }, { 4 } }, .params = &wide },
-  { .in = { { 1, 5, 12, 9 }, { 6, 5, 3, 3 }, { 6 } }, .params = &stride },
+  { .in = { { 1, 1, 9, 3 }, { 5, 3, 3, 3 } }, .params = &same },
+  { .in = { { 2, 13, 11, 4 }, { 7, 4, 3, 3 }, { 7 } }, .params = &same },
+  { .in = { { 1, 24, 40, 36 }, { 48, 36, 3, 3 }, { 48 } }, .params = &same },
+  { .in = { { 1, 37, 70, 33 }, { 12, 33, 3, 3 }, { 12 } }, .params = &same },
+  { .in = { { 1, 5, 6, 17 }, { 9, 17, 1, 1 }, { 9 } }, .params = &one },
+  { .in = { { 2, 16, 16, 64 }, { 32, 64, 1, 1 } }, .params = &one },
+  { .in = { { 1, 8, 10, 6 }, { 10, 6, 2, 2 }, { 10 } }, .params = &halve },
+  { .in = { { 1, 9, 7, 6 }, { 10, 6, 2, 2 }, { 10 } }, .params = &halve },
+  { .in = { { 1, 9, 8, 3 }, { 4, 3, 5, 5 }, { 4 } }, .params = &wide },
+  { .in = { { 1, 12, 9, 5 }, { 6, 5, 3, 3 }, { 6 } }, .params = &stride },
 };
 
 const SumiOpClass sumi_op_conv2d = {

@@ -36,8 +36,8 @@ lincomb_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, g
 static const SumiLincombParams lincomb_params[] = { { 0.5, -2, 0 }, { 1, 0.25, 3 }, { -1, 0, 0 } };
 
 static const SumiOpCase lincomb_cases[] = {
-  { .in = { { 1, 3, 5, 7 }, { 1, 3, 5, 7 } }, .params = &lincomb_params[0] },
-  { .in = { { 2, 4, 3, 3 }, { 2, 4, 3, 3 }, { 2, 4, 3, 3 } }, .params = &lincomb_params[1] },
+  { .in = { { 1, 5, 7, 3 }, { 1, 5, 7, 3 } }, .params = &lincomb_params[0] },
+  { .in = { { 2, 3, 3, 4 }, { 2, 3, 3, 4 }, { 2, 3, 3, 4 } }, .params = &lincomb_params[1] },
   { .in = { { 6 } }, .params = &lincomb_params[2] },
 };
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ops. Each returns @out, or a new scratch tensor when @out is NULL. Shapes are outermost first; f32. */
+/* The ops. Each returns @out, or a new scratch tensor when @out is NULL. Shapes are outermost first; f32. Pictures are
+ * [N, H, W, C], channels last; convolution weights stay [Co, Ci, K, K], as model files hold them. */
 #pragma once
 
 #include "core/base/types.h"
 
 G_BEGIN_DECLS
 
-/* @x: [N, Ci, H, W]; @w: [Co, Ci, K, K]; @b: (nullable) [Co]; zero padding @pad, step @stride.
- * → [N, Co, (H + 2·pad − K)/stride + 1, (W + 2·pad − K)/stride + 1]. Cross-correlation, as torch.nn.functional.conv2d.
+/* @x: [N, H, W, Ci]; @w: [Co, Ci, K, K]; @b: (nullable) [Co]; zero padding @pad, step @stride.
+ * → [N, (H + 2·pad − K)/stride + 1, (W + 2·pad − K)/stride + 1, Co]. Cross-correlation, as torch.nn.functional.conv2d.
  */
 SumiTensor *sumi_conv2d (SumiEval *ev,
                          const SumiTensor *x,
@@ -45,7 +46,7 @@ SumiTensor *sumi_geglu (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 SumiTensor *sumi_silu (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 /* Over channels at each pixel: y = x / √(mean_c x² + 1e-6) · g, then silu(y·(1 + a) + c) if @ac is given, silu(y) if
  * not.
- * @x: [N, C, H, W]; @g: [C]; @ac: (nullable) [N, 2C], a then c. In place allowed. models/restore.md, "F". */
+ * @x: [N, H, W, C]; @g: [C]; @ac: (nullable) [N, 2C], a then c. In place allowed. models/restore.md, "F". */
 SumiTensor *
 sumi_rms_silu (SumiEval *ev, const SumiTensor *x, const SumiTensor *g, const SumiTensor *ac, SumiTensor *out);
 /* Same shapes; in place allowed. */
@@ -59,11 +60,11 @@ SumiTensor *sumi_lincomb (SumiEval *ev,
                           double gamma,
                           const SumiTensor *c,
                           SumiTensor *out);
-/* [N, Ca, H, W], [N, Cb, H, W] → [N, Ca + Cb, H, W]. */
+/* [N, H, W, Ca], [N, H, W, Cb] → [N, H, W, Ca + Cb]. */
 SumiTensor *sumi_concat (SumiEval *ev, const SumiTensor *a, const SumiTensor *b, SumiTensor *out);
-/* [N, C, H, W] → [N, C, 2H, 2W], each pixel four times. */
+/* [N, H, W, C] → [N, 2H, 2W, C], each pixel four times. */
 SumiTensor *sumi_upsample_nearest (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
-/* [N, C, 2H, 2W] → [N, 4C, H, W], channel c·4 + dy·2 + dx; and back. */
+/* [N, 2H, 2W, C] → [N, H, W, 4C], channel c·4 + dy·2 + dx; and back. */
 SumiTensor *sumi_pixel_unshuffle (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 SumiTensor *sumi_pixel_shuffle (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 

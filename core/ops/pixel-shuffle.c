@@ -10,40 +10,39 @@ shuffle_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, 
 {
   SumiDims dims = { 0 };
 
-  if (! sumi_expect (ev, &dims, in[0], "N C H W", "pixel-shuffle: x"))
+  if (! sumi_expect (ev, &dims, in[0], "N H W C", "pixel-shuffle: x"))
     return FALSE;
-  if (in[0]->shape[1] % 4)
+  if (in[0]->shape[3] % 4)
     {
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-shuffle: x has %d channels, expected a multiple of 4",
-                      in[0]->shape[1]);
+                      in[0]->shape[3]);
       return FALSE;
     }
   *out = *in[0];
-  out->shape[1] /= 4;
+  out->shape[1] *= 2;
   out->shape[2] *= 2;
-  out->shape[3] *= 2;
+  out->shape[3] /= 4;
   return TRUE;
 }
 
 static void
 shuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
-  const int height = in[0]->shape[2], width = in[0]->shape[3];
-  const int planes = out->shape[0] * out->shape[1];
+  const gsize rows = (gsize) in[0]->shape[0] * (gsize) in[0]->shape[1]; /* of all pictures */
+  const gsize width = (gsize) in[0]->shape[2], channels = (gsize) out->shape[3];
   const float *x = sumi_tensor_f32 (in[0]);
   float *y = sumi_tensor_f32 (out);
 
-  for (int p = 0; p < planes; p++)
-    for (int d = 0; d < 4; d++)
-      for (int i = 0; i < height; i++)
-        for (int j = 0; j < width; j++)
-          y[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) +
-            (gsize) (2 * j + d % 2)] = *x++;
+  for (gsize i = 0; i < rows; i++)
+    for (gsize j = 0; j < width; j++)
+      for (gsize c = 0; c < channels; c++)
+        for (gsize d = 0; d < 4; d++)
+          y[((2 * i + d / 2) * 2 * width + 2 * j + d % 2) * channels + c] = *x++;
 }
 
 static const SumiOpCase shuffle_cases[] = {
-  { .in = { { 1, 4, 1, 1 } } },
-  { .in = { { 2, 12, 5, 3 } } },
+  { .in = { { 1, 1, 1, 4 } } },
+  { .in = { { 2, 5, 3, 12 } } },
 };
 
 const SumiOpClass sumi_op_pixel_shuffle = {

@@ -11,40 +11,39 @@ unshuffle_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params
 {
   SumiDims dims = { 0 };
 
-  if (! sumi_expect (ev, &dims, in[0], "N C H W", "pixel-unshuffle: x"))
+  if (! sumi_expect (ev, &dims, in[0], "N H W C", "pixel-unshuffle: x"))
     return FALSE;
-  if (in[0]->shape[2] % 2 || in[0]->shape[3] % 2)
+  if (in[0]->shape[1] % 2 || in[0]->shape[2] % 2)
     {
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "pixel-unshuffle: x is %d×%d, expected even sides", in[0]->shape[2],
-                      in[0]->shape[3]);
+                      in[0]->shape[1]);
       return FALSE;
     }
   *out = *in[0];
-  out->shape[1] *= 4;
+  out->shape[1] /= 2;
   out->shape[2] /= 2;
-  out->shape[3] /= 2;
+  out->shape[3] *= 4;
   return TRUE;
 }
 
 static void
 unshuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
-  const int height = out->shape[2], width = out->shape[3];
-  const int planes = in[0]->shape[0] * in[0]->shape[1];
+  const gsize rows = (gsize) out->shape[0] * (gsize) out->shape[1]; /* of all pictures */
+  const gsize width = (gsize) out->shape[2], channels = (gsize) in[0]->shape[3];
   const float *x = sumi_tensor_f32 (in[0]);
   float *y = sumi_tensor_f32 (out);
 
-  for (int p = 0; p < planes; p++)
-    for (int d = 0; d < 4; d++)
-      for (int i = 0; i < height; i++)
-        for (int j = 0; j < width; j++)
-          *y++ = x[((gsize) p * (gsize) (2 * height) + (gsize) (2 * i + d / 2)) * (gsize) (2 * width) +
-                   (gsize) (2 * j + d % 2)];
+  for (gsize i = 0; i < rows; i++)
+    for (gsize j = 0; j < width; j++)
+      for (gsize c = 0; c < channels; c++)
+        for (gsize d = 0; d < 4; d++)
+          *y++ = x[((2 * i + d / 2) * 2 * width + 2 * j + d % 2) * channels + c];
 }
 
 static const SumiOpCase unshuffle_cases[] = {
-  { .in = { { 1, 1, 2, 2 } } },
-  { .in = { { 2, 3, 6, 10 } } },
+  { .in = { { 1, 2, 2, 1 } } },
+  { .in = { { 2, 6, 10, 3 } } },
 };
 
 const SumiOpClass sumi_op_pixel_unshuffle = {

@@ -14,14 +14,14 @@ rms_silu_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params,
 {
   SumiDims dims = { 0 };
 
-  if (! sumi_expect (ev, &dims, in[0], "N C H W", "rms-silu: x") ||
+  if (! sumi_expect (ev, &dims, in[0], "N H W C", "rms-silu: x") ||
       ! sumi_expect (ev, &dims, in[1], "C", "rms-silu: g") ||
       (in[2] && ! sumi_expect (ev, &dims, in[2], "N 2C", "rms-silu: scale and shift")))
     return FALSE;
-  if (in[2] && in[2]->shape[1] != 2 * in[0]->shape[1])
+  if (in[2] && in[2]->shape[1] != 2 * in[0]->shape[3])
     {
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "rms-silu: scale and shift have %d values, expected 2·%d", in[2]->shape[1],
-                      in[0]->shape[1]);
+                      in[0]->shape[3]);
       return FALSE;
     }
   *out = *in[0];
@@ -31,30 +31,29 @@ rms_silu_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params,
 static void
 rms_silu_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
-  const int channels = out->shape[1];
-  const gsize plane = (gsize) out->shape[2] * (gsize) out->shape[3];
-  const float *g = sumi_tensor_f32 (in[1]);
+  const int channels = out->shape[3];
+  const gsize pixels = (gsize) out->shape[1] * (gsize) out->shape[2];
+  const float *x = sumi_tensor_f32 (in[0]), *g = sumi_tensor_f32 (in[1]);
+  float *y = sumi_tensor_f32 (out);
 
   for (gsize n = 0; n < (gsize) out->shape[0]; n++)
     {
-      const float *x = sumi_tensor_f32 (in[0]) + n * (gsize) channels * plane;
       const float *ac = in[2] ? sumi_tensor_f32 (in[2]) + n * (gsize) (2 * channels) : NULL;
-      float *y = sumi_tensor_f32 (out) + n * (gsize) channels * plane;
 
-      for (gsize i = 0; i < plane; i++)
+      for (gsize i = 0; i < pixels; i++, x += channels, y += channels)
         {
           double sum = 0, scale;
 
           for (int c = 0; c < channels; c++)
-            sum += (double) x[(gsize) c * plane + i] * x[(gsize) c * plane + i];
+            sum += (double) x[c] * x[c];
           scale = 1 / sqrt (sum / channels + SUMI_RMS_EPSILON);
           for (int c = 0; c < channels; c++)
             {
-              double v = x[(gsize) c * plane + i] * scale * g[c];
+              double v = x[c] * scale * g[c];
 
               if (ac)
                 v = v * (1 + (double) ac[c]) + ac[channels + c];
-              y[(gsize) c * plane + i] = (float) (v / (1 + exp (-v)));
+              y[c] = (float) (v / (1 + exp (-v)));
             }
         }
     }
@@ -62,9 +61,9 @@ rms_silu_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, 
 
 static const SumiOpCase rms_silu_cases[] = {
   { .in = { { 1, 1, 1, 1 }, { 1 } } },
-  { .in = { { 1, 5, 3, 7 }, { 5 } } },
-  { .in = { { 2, 48, 16, 20 }, { 48 }, { 2, 96 } } },
-  { .in = { { 1, 33, 31, 67 }, { 33 }, { 1, 66 } } },
+  { .in = { { 1, 3, 7, 5 }, { 5 } } },
+  { .in = { { 2, 16, 20, 48 }, { 48 }, { 2, 96 } } },
+  { .in = { { 1, 31, 67, 33 }, { 33 }, { 1, 66 } } },
 };
 
 const SumiOpClass sumi_op_rms_silu = {

@@ -26,8 +26,8 @@ silu_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gcon
 static const SumiOpCase silu_cases[] = {
   { .in = { { 1 } } },
   { .in = { { 3, 7 } } },
-  { .in = { { 1, 5, 9, 11 } } },
-  { .in = { { 2, 16, 33, 31 } } },
+  { .in = { { 1, 9, 11, 5 } } },
+  { .in = { { 2, 33, 31, 16 } } },
 };
 
 const SumiOpClass sumi_op_silu = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tensors: dtype, shape, data. Row-major, outermost dimension first (PyTorch's order), always contiguous.
+/* Tensors: dtype, shape, data. Row-major, outermost dimension first, always contiguous. Pictures and activations are
+ * [N, H, W, C], channels last, so a pixel's channels lie side by side; weights have the shapes of model files, those of
+ * convolutions [Co, Ci, K, K].
  * A tensor is never freed singly: it belongs to an arena, a weights file, or its creator. */
 #pragma once
 

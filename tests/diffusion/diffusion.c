@@ -35,7 +35,7 @@ gaussian_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
 static SumiTensor *
 picture (SumiArena *arena, int side, double value)
 {
-  SumiTensor *x = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, 3, side, side });
+  SumiTensor *x = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, side, side, 3 });
 
   for (gsize i = 0; i < sumi_tensor_count (x); i++)
     sumi_tensor_f32 (x)[i] = (float) value;
@@ -176,7 +176,7 @@ test_ddim_at_zero (void)
   g_assert_cmpint (g.calls, ==, 2);
 }
 
-/* Noise belongs to the absolute pixel: a tile sees what the whole sees. */
+/* Noise belongs to the absolute pixel and channel: a tile sees what the whole sees, in pairs of channels. */
 static void
 test_noise_position (void)
 {
@@ -186,10 +186,15 @@ test_noise_position (void)
 
   sumi_noise_fill (ev, whole, 5, 2, -3, 10);
   sumi_noise_fill (ev, part, 5, 2, -3 + 5, 10 + 2);
-  for (int c = 0; c < 3; c++)
-    for (int y = 0; y < 4; y++)
-      g_assert_cmpmem (sumi_tensor_f32 (part) + c * 16 + y * 4, 16, sumi_tensor_f32 (whole) + c * 81 + (y + 2) * 9 + 5,
-                       16);
+  for (int y = 0; y < 4; y++)
+    g_assert_cmpmem (sumi_tensor_f32 (part) + y * 12, 48, sumi_tensor_f32 (whole) + 3 * ((y + 2) * 9 + 5), 48);
+  for (int i = 0; i < 9 * 9 * 3; i++)
+    {
+      float pair[2];
+
+      sumi_random_normal (5, 2, -3 + i / 3 % 9, 10 + i / 27, (guint32) (i % 3 / 2), pair);
+      g_assert_cmpfloat (sumi_tensor_f32 (whole)[i], ==, pair[i % 3 % 2]);
+    }
 }
 
 static void

@@ -378,13 +378,22 @@ denoise (SumiWeights *weights, const Config *c, const Input *in)
 
 /* ---- the comparison --------------------------------------------------- */
 
+/* Where the @i-th value of @m, a map of planes, is in a tensor. */
+static int
+last (const Map *m, int i)
+{
+  const int plane = m->h * m->w;
+
+  return i % plane * m->c + i / plane;
+}
+
 static SumiTensor *
 to_tensor (SumiArena *arena, const Map *m)
 {
-  SumiTensor *t = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, m->c, m->h, m->w });
+  SumiTensor *t = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, m->h, m->w, m->c });
 
-  for (gsize i = 0; i < sumi_tensor_count (t); i++)
-    sumi_tensor_f32 (t)[i] = (float) m->v[i];
+  for (int i = 0; i < m->c * m->h * m->w; i++)
+    sumi_tensor_f32 (t)[last (m, i)] = (float) m->v[i];
   return t;
 }
 
@@ -427,7 +436,7 @@ test_config (gconstpointer data)
         {
           const double exact = detail (&in.b, i / (h * w), i / w % h, i % w, in.s);
 
-          g_assert_cmpfloat_with_epsilon (sumi_tensor_f32 (hp)[i], exact, 2e-5);
+          g_assert_cmpfloat_with_epsilon (sumi_tensor_f32 (hp)[last (&in.b, i)], exact, 2e-5);
           cut += fabs (exact) == 4;
         }
       g_assert_cmpint (cut, >, 0); /* the clamp is seen at work */
@@ -437,7 +446,7 @@ test_config (gconstpointer data)
   g_assert_true (sumi_eval_finish (ev, &error));
   for (int i = 0; i < 3 * h * w; i++)
     {
-      worst = MAX (worst, fabs (sumi_tensor_f32 (got)[i] - want.v[i]));
+      worst = MAX (worst, fabs (sumi_tensor_f32 (got)[last (&want, i)] - want.v[i]));
       top = MAX (top, fabs (want.v[i]));
     }
   g_test_message ("%s: largest difference %.2e of %.2f", c->name, worst, top);

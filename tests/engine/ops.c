@@ -178,7 +178,7 @@ test_sticky (void)
 {
   g_autoptr (SumiArena) arena = sumi_arena_new ();
   g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), NULL);
-  SumiTensor *x = filled (arena, 4, (const int[]){ 1, 3, 5, 5 }, FILL_ORDINARY, 0);
+  SumiTensor *x = filled (arena, 4, (const int[]){ 1, 5, 5, 3 }, FILL_ORDINARY, 0);
   SumiTensor *w = filled (arena, 4, (const int[]){ 4, 2, 3, 3 }, FILL_ORDINARY, 1), *y;
   g_autoptr (GError) error = NULL;
 
@@ -199,7 +199,7 @@ test_memory (void)
 {
   g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), NULL);
   float dot = 0;
-  SumiTensor huge = { SUMI_DTYPE_F32, 4, { 1, 1, G_MAXINT / 2, G_MAXINT / 2 }, &dot };
+  SumiTensor huge = { SUMI_DTYPE_F32, 4, { 1, G_MAXINT / 2, G_MAXINT / 2, 1 }, &dot };
   SumiTensor weight = { SUMI_DTYPE_F32, 4, { 16, 1, 1, 1 }, (float[16]){ 0 } };
   g_autoptr (GError) error = NULL;
 

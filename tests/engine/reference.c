@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The restore network against inputs, inner activations and outputs that PyTorch computed (tests/golden). */
+/* The restore network against inputs, inner activations and outputs that PyTorch computed (tests/golden). PyTorch's
+ * pictures are [N, C, H, W]. */
 #include <math.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 typedef struct
 {
   SumiWeights *golden;
+  SumiArena *arena;
   const char *name; /* of the case */
   int seen;
 } Case;
@@ -33,12 +35,28 @@ difference (const SumiTensor *got, const SumiTensor *want)
   return worst / top;
 }
 
+/* [N, C, H, W] → [N, H, W, C] */
+static SumiTensor *
+channels_last (SumiArena *arena, const SumiTensor *t)
+{
+  const int channels = t->shape[1], plane = t->shape[2] * t->shape[3];
+  SumiTensor *out =
+      sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ t->shape[0], t->shape[2], t->shape[3], channels });
+
+  for (int n = 0; n < t->shape[0]; n++)
+    for (int i = 0; i < plane; i++)
+      for (int c = 0; c < channels; c++)
+        sumi_tensor_f32 (out)[(n * plane + i) * channels + c] = sumi_tensor_f32 (t)[(n * channels + c) * plane + i];
+  return out;
+}
+
 static const SumiTensor *
 find (const Case *c, const char *what)
 {
   g_autofree char *name = g_strdup_printf ("%s.%s", c->name, what);
+  const SumiTensor *t = sumi_weights_find (c->golden, name);
 
-  return sumi_weights_find (c->golden, name);
+  return t && t->n_dims == 4 ? channels_last (c->arena, t) : t;
 }
 
 static void
@@ -68,7 +86,8 @@ run_case (const char *name, const SumiBackend *backend, int threads, int activat
   g_autoptr (SumiRestoreNet) net = NULL;
   g_autoptr (SumiPool) pool = sumi_pool_new (threads);
   g_autoptr (SumiEval) ev = sumi_eval_new (backend, pool);
-  Case c = { golden, name, 0 };
+  g_autoptr (SumiArena) arena = sumi_arena_new ();
+  Case c = { golden, arena, name, 0 };
   SumiRestoreInput input;
   SumiTensor *d;
   double worst;

@@ -5,7 +5,7 @@
  * what D has smoothed away is not given back: with χ > 0 results vary less than the data. Unlike the ODE solvers it is
  * defined at σ = 0, where it returns D.
  *
- * x: [N, C, H, W] */
+ * x: [N, H, W, C] */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 

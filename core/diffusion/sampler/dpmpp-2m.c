@@ -2,7 +2,7 @@
 /* DPM-Solver++(2M), Lu et al. 2022 (arXiv 2211.01095), algorithm 2, in variance-exploding coordinates (α = 1,
  * λ = −ln σ): one denoiser call a step, second order from the data prediction of the step before.
  *
- * x: [N, C, H, W]; state[0]: D of the step before */
+ * x: [N, H, W, C]; state[0]: D of the step before */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 

@@ -3,7 +3,7 @@
  * The exemplar of a sampler: a step takes x from σ to σ_next, asks the denoiser through sumi_denoise(), writes x in
  * place, and leaves its newest D in x0 for the preview. Everything else (noise levels, churn, cancel) is the loop's.
  *
- * x: [N, C, H, W] */
+ * x: [N, H, W, C] */
 #include <glib/gi18n-lib.h>
 
 #include "core/diffusion/denoiser.h"

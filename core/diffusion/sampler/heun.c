@@ -2,7 +2,7 @@
 /* Heun's method on the probability-flow ODE dx/dσ = (x − D(x; σ)) / σ. Karras et al. 2022 (arXiv 2206.00364),
  * algorithm 1. Two denoiser calls a step, one in the last, where σ_next = 0 and the slope there does not exist.
  *
- * x: [N, C, H, W] */
+ * x: [N, H, W, C] */
 #include <glib/gi18n-lib.h>
 
 #include "core/diffusion/denoiser.h"
