@@ -33,13 +33,13 @@ make (SumiArena *arena, double most, int n_dims, const int *shape)
 static SumiTensor *
 make_picture (SumiArena *arena, int height, int width, int channels)
 {
-  return make (arena, sqrt (3), 4, (const int[]){ 1, channels, height, width });
+  return make (arena, sqrt (3), 4, (const int[]){ 1, height, width, channels });
 }
 
 static SumiTensor *
 make_output (SumiArena *arena, int height, int width, int channels)
 {
-  return sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, channels, height, width });
+  return sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, height, width, channels });
 }
 
 /* ---- convolution ------------------------------------------------------ */
