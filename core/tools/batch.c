@@ -9,6 +9,7 @@
 #include "core/tools/command.h"
 #include "core/tools/interrupt.h"
 #include "core/tools/json-out.h"
+#include "core/tools/pictures.h"
 #include "core/tools/progress.h"
 #include "core/tools/result.h"
 
@@ -321,7 +322,7 @@ sumi_batch_run (const SumiTaskClass *task, gpointer options, const SumiBatchOpti
   if (! targets)
     return sumi_command_fail (task->key, error);
   sumi_interrupt_start (cancellable);
-  if (! sumi_picture_init (common->threads, &error))
+  if (! sumi_pictures_open (common->threads, &error))
     return sumi_command_fail (NULL, error);
   sumi_progress_init (&self.progress, own->quiet, cancellable);
   for (int i = 0; photos[i]; i++)

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Colours of files through lcms2, in float, so that wide gamuts and highlights pass as values outside [0, 1]. */
 #include "core/tools/colour.h"
 
-#include <glib/gi18n-lib.h>
-#include <lcms2.h>
 #include <math.h>
 #include <string.h>
 
 #include "core/sumi.h"
+#include "core/tools/pictures.h"
 
 struct SumiColour
 {
   SumiColourKind kind;
   int bands;
-  cmsHTRANSFORM to_core, from_core;
+  SumiIcc *icc; /* (nullable) */
   gatomicrefcount refs;
 };
 
@@ -40,8 +38,8 @@ sumi_colour_unref (SumiColour *self)
 {
   if (! self || ! g_atomic_ref_count_dec (&self->refs))
     return;
-  g_clear_pointer (&self->to_core, cmsDeleteTransform);
-  g_clear_pointer (&self->from_core, cmsDeleteTransform);
+  if (self->icc)
+    sumi_pictures ()->icc_free (self->icc);
   g_free (self);
 }
 
@@ -51,57 +49,18 @@ sumi_colour_get_kind (const SumiColour *self)
   return self->kind;
 }
 
-/* Whether the profile maps a grid of colours to themselves, to a quarter of an 8-bit level. Most photos carry some
- * vendor's sRGB profile, whose tabulated curve would only add its own rounding. */
-static gboolean
-is_srgb (cmsHTRANSFORM to_core)
-{
-  float in[9 * 9 * 9][3], out[9 * 9 * 9][3];
-  int n = 0;
-
-  for (int r = 0; r < 9; r++)
-    for (int g = 0; g < 9; g++)
-      for (int b = 0; b < 9; b++, n++)
-        {
-          in[n][0] = (float) r / 8;
-          in[n][1] = (float) g / 8;
-          in[n][2] = (float) b / 8;
-        }
-  cmsDoTransform (to_core, in, out, (cmsUInt32Number) n);
-  for (int i = 0; i < n; i++)
-    for (int c = 0; c < 3; c++)
-      if (! (fabsf (in[i][c] - out[i][c]) < 1.0f / 1020))
-        return FALSE;
-  return TRUE;
-}
-
 SumiColour *
-sumi_colour_new_icc (gconstpointer data, gsize size, int bands, GError **error)
+sumi_colour_new_icc (gconstpointer profile, gsize size, int bands, GError **error)
 {
-  g_autoptr (SumiColour) self = sumi_colour_new (SUMI_COLOUR_ICC, bands);
-  const cmsUInt32Number format = bands == 1 ? TYPE_GRAY_FLT : TYPE_RGB_FLT;
-  cmsHPROFILE profile = size <= G_MAXUINT32 ? cmsOpenProfileFromMem (data, (cmsUInt32Number) size) : NULL;
-  cmsHPROFILE srgb = cmsCreate_sRGBProfile ();
+  gboolean is_srgb = FALSE;
+  SumiIcc *icc = sumi_pictures ()->icc_new (profile, size, bands, &is_srgb, error);
+  SumiColour *self;
 
-  if (profile && srgb && cmsGetColorSpace (profile) == (bands == 1 ? cmsSigGrayData : cmsSigRgbData))
-    {
-      self->to_core =
-          cmsCreateTransform (profile, format, srgb, TYPE_RGB_FLT, INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE);
-      self->from_core =
-          cmsCreateTransform (srgb, TYPE_RGB_FLT, profile, format, INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE);
-    }
-  g_clear_pointer (&profile, cmsCloseProfile);
-  g_clear_pointer (&srgb, cmsCloseProfile);
-  if (! self->to_core || ! self->from_core)
-    {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
-                   _ ("its colour profile is damaged or not for %s: convert the picture to sRGB first"),
-                   bands == 1 ? _ ("grey pictures") : _ ("RGB pictures"));
-      return NULL;
-    }
-  if (bands == 3 && is_srgb (self->to_core))
-    self->kind = SUMI_COLOUR_SRGB;
-  return g_steal_pointer (&self);
+  if (! icc)
+    return NULL;
+  self = sumi_colour_new (is_srgb ? SUMI_COLOUR_SRGB : SUMI_COLOUR_ICC, bands);
+  self->icc = icc;
+  return self;
 }
 
 /* ---- linear light, IEC 61966-2-1, odd beyond 0 and going on above 1 ---- */
@@ -134,7 +93,7 @@ sumi_colour_decode (const SumiColour *self, const float *native, float *rgb, int
 {
   if (self->kind == SUMI_COLOUR_ICC)
     {
-      cmsDoTransform (self->to_core, native, rgb, (cmsUInt32Number) n);
+      sumi_pictures ()->icc_decode (self->icc, native, rgb, n);
       for (int i = 0; i < n; i++)
         for (int c = 0; c < 3; c++)
           rgb[3 * i + c] = tame (rgb[3 * i + c]);
@@ -158,7 +117,7 @@ sumi_colour_encode (const SumiColour *self, const float *rgb, float *native, int
 {
   if (self->kind == SUMI_COLOUR_ICC)
     {
-      cmsDoTransform (self->from_core, rgb, native, (cmsUInt32Number) n);
+      sumi_pictures ()->icc_encode (self->icc, rgb, native, n);
       return;
     }
   for (int i = 0; i < n; i++)

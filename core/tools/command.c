@@ -34,5 +34,6 @@ sumi_command_append_notes (GString *text)
   sumi_cli_append_row (text, "  130", _ ("interrupted by Ctrl+C; no half-written file is left"));
   g_string_append_printf (text, "\n%s\n", _ ("Environment:"));
   sumi_cli_append_row (text, "  SUMI_DATA", _ ("folder whose “models” is searched first"));
+  sumi_cli_append_row (text, "  SUMI_LIBDIR", _ ("folder where sumi-pictures.so is looked for first"));
   sumi_cli_append_row (text, "  LANGUAGE, LC_MESSAGES", _ ("language of messages"));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The formats that are written, chosen by the name's extension: what they can hold, and how they are saved. */
+/* The formats that are written, chosen by the name's extension, and what they can hold. */
 #pragma once
 
 #include "core/tools/picture.h"
@@ -12,7 +12,6 @@ typedef struct
   const char *extensions[4];  /* lower case, NULL-ended */
   int max_side, max_mega;     /* pixels; megapixels: where the encoder holds the whole picture in memory */
   gboolean alpha, deep, real; /* holds transparency, 16 bits, float */
-  int (*save) (VipsImage *image, const char *path);
 } SumiFileFormat;
 
 /* Returns: (nullable): the format of @path; NULL with %SUMI_ERROR_OPTION that lists what there is. */
@@ -28,16 +27,5 @@ gboolean sumi_file_format_choose (const SumiFileFormat *format,
 
 /* Whether a picture of this size can be saved; else %SUMI_ERROR_UNSUPPORTED. */
 gboolean sumi_file_format_check_size (const SumiFileFormat *format, int width, int height, GError **error);
-
-/* Saves @image with the metadata of @photo (EXIF, XMP, IPTC, resolution, comments; its profile if @pixels still have
- * its colours). @path: where; @name: what to call it in messages. Cancel leaves a broken file. */
-gboolean sumi_file_format_save (const SumiFileFormat *format,
-                                VipsImage *image,
-                                const SumiPicture *photo,
-                                const SumiPixels *pixels,
-                                const char *path,
-                                const char *name,
-                                GCancellable *cancellable,
-                                GError **error);
 
 G_END_DECLS

@@ -8,7 +8,7 @@
 gsize
 sumi_pixels_size (const SumiPixels *self)
 {
-  const gsize sample = self->format == VIPS_FORMAT_UCHAR ? 1 : self->format == VIPS_FORMAT_USHORT ? 2 : 4;
+  const gsize sample = self->sample == SUMI_SAMPLE_U8 ? 1 : self->sample == SUMI_SAMPLE_U16 ? 2 : 4;
 
   return sample * (gsize) (self->bands + (self->has_alpha ? 1 : 0));
 }
@@ -16,31 +16,17 @@ sumi_pixels_size (const SumiPixels *self)
 int
 sumi_pixels_bits (const SumiPixels *self)
 {
-  return self->format == VIPS_FORMAT_UCHAR ? 8 : self->format == VIPS_FORMAT_USHORT ? 16 : 32;
-}
-
-VipsInterpretation
-sumi_pixels_interpretation (const SumiPixels *p)
-{
-  switch (p->format)
-    {
-    case VIPS_FORMAT_USHORT:
-      return p->bands == 1 ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16;
-    case VIPS_FORMAT_UCHAR:
-      return p->bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
-    default:
-      return p->bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_scRGB;
-    }
+  return self->sample == SUMI_SAMPLE_U8 ? 8 : self->sample == SUMI_SAMPLE_U16 ? 16 : 32;
 }
 
 static float
 get (const SumiPixels *self, gconstpointer native, gsize i)
 {
-  switch (self->format)
+  switch (self->sample)
     {
-    case VIPS_FORMAT_UCHAR:
+    case SUMI_SAMPLE_U8:
       return (float) ((const guint8 *) native)[i] / 255;
-    case VIPS_FORMAT_USHORT:
+    case SUMI_SAMPLE_U16:
       return (float) ((const guint16 *) native)[i] / 65535;
     default:
       return ((const float *) native)[i];
@@ -52,12 +38,12 @@ put (const SumiPixels *self, gpointer native, gsize i, float v)
 {
   const float unit = v > 0 ? MIN (v, 1) : 0; /* NaN gives 0 */
 
-  switch (self->format)
+  switch (self->sample)
     {
-    case VIPS_FORMAT_UCHAR:
+    case SUMI_SAMPLE_U8:
       ((guint8 *) native)[i] = (guint8) (unit * 255 + 0.5f);
       break;
-    case VIPS_FORMAT_USHORT:
+    case SUMI_SAMPLE_U16:
       ((guint16 *) native)[i] = (guint16) (unit * 65535 + 0.5f);
       break;
     default:

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/sumi.h"
+#include "core/tools/pictures.h"
 
 struct SumiResultFile
 {
@@ -63,10 +64,10 @@ compose_row (SumiResultFile *self, int y, const float *rgba, const float *covera
   sumi_pixels_encode (&self->pixels, rgba, self->row, self->scratch, self->about.width);
   if (! coverage || y < s->y || y >= s->y + s->height || s->width <= 0)
     return;
-  memcpy (part,
-          VIPS_IMAGE_ADDR (self->base->image, self->about.x + s->x - self->about.photo_x,
-                           self->about.y + y - self->about.photo_y),
-          size * (gsize) s->width);
+  memcpy (
+      part,
+      sumi_picture_at (self->base, self->about.x + s->x - self->about.photo_x, self->about.y + y - self->about.photo_y),
+      size * (gsize) s->width);
   sumi_pixels_mix (&self->pixels, rgba + 4 * s->x, coverage + s->x, part, self->scratch, s->width);
 }
 
@@ -113,8 +114,8 @@ sumi_result_file_new (SumiOutput *output,
     return NULL;
   if (base)
     {
-      const SumiRect photo_rect = { about->photo_x - about->x, about->photo_y - about->y, photo->image->Xsize,
-                                    photo->image->Ysize };
+      const SumiRect photo_rect = { about->photo_x - about->x, about->photo_y - about->y, photo->pixmap.width,
+                                    photo->pixmap.height };
 
       if (! sumi_rect_intersect (&whole, &photo_rect, &self->shown))
         self->shown = (SumiRect){ 0, 0, 0, 0 };
@@ -165,32 +166,29 @@ sumi_result_file_get_path (const SumiResultFile *self)
   return sumi_output_get_path (self->output);
 }
 
-/* The result's rectangle on the canvas, the photo around it; computed as it is saved. */
-static VipsImage *
-compose (SumiResultFile *self)
-{
-  const SumiResult *r = &self->about;
-  const SumiPixels *p = &self->pixels;
-  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", self->file);
-  g_autoptr (SumiVipsImage) rows = NULL, canvas = NULL;
-  VipsImage *out = NULL;
-
-  if (vips_rawload (path, &rows, r->width, r->height, p->bands + (p->has_alpha ? 1 : 0), "format", p->format,
-                    "interpretation", sumi_pixels_interpretation (p), NULL))
-    return NULL;
-  if (r->width == r->canvas_width && r->height == r->canvas_height && ! r->x && ! r->y)
-    return g_steal_pointer (&rows);
-  if (! self->base)
-    return vips_embed (rows, &out, r->x, r->y, r->canvas_width, r->canvas_height, NULL) ? NULL : out;
-  if (vips_embed (self->base->image, &canvas, r->photo_x, r->photo_y, r->canvas_width, r->canvas_height, NULL))
-    return NULL;
-  return vips_insert (canvas, rows, &out, r->x, r->y, NULL) ? NULL : out;
-}
-
 gboolean
 sumi_result_file_save (SumiResultFile *self, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (SumiVipsImage) image = NULL;
+  const SumiResult *r = &self->about;
+  const SumiPixels *p = &self->pixels;
+  const SumiPictureSave what = {
+    .format = self->format->label,
+    .path = sumi_output_get_temporary (self->output),
+    .name = sumi_output_get_path (self->output),
+    .rows_file = self->file,
+    .place = { r->x, r->y, r->width, r->height },
+    .bands = p->bands + (p->has_alpha ? 1 : 0),
+    .colours = p->bands,
+    .sample = p->sample,
+    .canvas_width = r->canvas_width,
+    .canvas_height = r->canvas_height,
+    .base = self->base ? &self->base->pixmap : NULL,
+    .base_x = r->photo_x,
+    .base_y = r->photo_y,
+    .photo = &self->photo->pixmap,
+    .photo_path = self->photo->path,
+    .keep_profile = p->colour == self->photo->pixels.colour,
+  };
 
   if (self->next_row != self->sink.height)
     {
@@ -198,17 +196,7 @@ sumi_result_file_save (SumiResultFile *self, GCancellable *cancellable, GError *
                    self->next_row, self->sink.height);
       return FALSE;
     }
-  image = compose (self);
-  if (! image)
-    {
-      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_IO, _ ("“%s” cannot be written (%s)"),
-                   sumi_output_get_path (self->output), vips_error_buffer ());
-      vips_error_clear ();
-      return FALSE;
-    }
-  return sumi_file_format_save (self->format, image, self->photo, &self->pixels,
-                                sumi_output_get_temporary (self->output), sumi_output_get_path (self->output),
-                                cancellable, error);
+  return sumi_pictures ()->save (&what, cancellable, error);
 }
 
 gboolean

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/tools/exif.h"
+#include "core/tools/pictures/exif.h"
 
 #ifdef SUMI_HAVE_GEXIV2
 #include <gexiv2/gexiv2.h>
