@@ -13,20 +13,14 @@
 static const int channels[LEVELS] = { 48, 96, 160, 224 }, blocks[LEVELS] = { 1, 1, 2, 2 };
 
 static void
-norm (GArray *list, int height, int width, int c)
-{
-  sumi_bench_add (list, (SumiBenchShape){ .op = &sumi_bench_rms_silu, .height = height, .width = width, .ci = c });
-}
-
-static void
 block (GArray *list, int height, int width, int ci, int co)
 {
   if (ci != co)
     sumi_bench_add_conv (list, height, width, ci, co, 1, 1);
   sumi_bench_add_linear (list, 1, WIDTH, 2 * co);
-  norm (list, height, width, ci);
+  sumi_bench_add_norm (list, &sumi_bench_rms_silu, height, width, ci);
   sumi_bench_add_conv (list, height, width, ci, co, 3, 1);
-  norm (list, height, width, co);
+  sumi_bench_add_norm (list, &sumi_bench_rms_silu, height, width, co);
   sumi_bench_add_conv (list, height, width, co, co, 3, 1);
 }
 
@@ -55,7 +49,7 @@ sumi_bench_list_restore (GArray *list, int height, int width)
       for (int j = 0; j < blocks[i]; j++)
         block (list, h, w, j ? c : 2 * c, c);
     }
-  norm (list, h0, w0, channels[0]);
+  sumi_bench_add_norm (list, &sumi_bench_rms_silu, h0, w0, channels[0]);
   sumi_bench_add_conv (list, h0, w0, channels[0], 3 * SHUFFLE * SHUFFLE, 3, 1);
 }
 

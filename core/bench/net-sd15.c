@@ -15,6 +15,13 @@ conv (GArray *list, int side, int ci, int co, int kernel)
   sumi_bench_add_conv (list, side, side, ci, co, kernel, 1);
 }
 
+/* The norm in front of a convolution; with its silu everywhere but in front of attention. */
+static void
+norm (GArray *list, int side, int c, gboolean silu)
+{
+  sumi_bench_add_norm (list, silu ? &sumi_bench_group_norm_silu : &sumi_bench_group_norm, side, side, c);
+}
+
 /* ---- U-Net ------------------------------------------------------------ */
 
 #define UNET_BLOCKS 2
@@ -28,8 +35,10 @@ static const int unet_channels[LEVELS] = { 320, 640, 1280, 1280 };
 static void
 unet_block (GArray *list, int side, int ci, int co)
 {
+  norm (list, side, ci, TRUE);
   conv (list, side, ci, co, 3);
   sumi_bench_add_linear (list, 1, TIME_WIDTH, co);
+  norm (list, side, co, TRUE);
   conv (list, side, co, co, 3);
   if (ci != co)
     conv (list, side, ci, co, 1);
@@ -51,10 +60,14 @@ transformer (GArray *list, int side, int c)
 {
   const int rows = side * side;
 
+  norm (list, side, c, FALSE);
   conv (list, side, c, c, 1);
+  for (int i = 0; i < 3; i++)
+    sumi_bench_add_rows (list, &sumi_bench_layer_norm, rows, c);
   attend (list, rows, rows, c, c);
   attend (list, rows, TOKENS, c, TOKEN_WIDTH);
   sumi_bench_add_linear (list, rows, c, 8 * c);
+  sumi_bench_add_rows (list, &sumi_bench_geglu, rows, 4 * c);
   sumi_bench_add_linear (list, rows, 4 * c, c);
   conv (list, side, c, c, 1);
 }
@@ -102,6 +115,7 @@ list_unet (GArray *list)
       if (i > 0)
         conv (list, 2 * side, c, c, 3);
     }
+  norm (list, LATENT, c, TRUE);
   conv (list, LATENT, c, 4, 3);
 }
 
@@ -118,7 +132,9 @@ static const int vae_channels[LEVELS] = { 512, 512, 256, 128 }; /* smallest pict
 static void
 vae_block (GArray *list, int side, int ci, int co)
 {
+  norm (list, side, ci, TRUE);
   conv (list, side, ci, co, 3);
+  norm (list, side, co, TRUE);
   conv (list, side, co, co, 3);
   if (ci != co)
     conv (list, side, ci, co, 1);
@@ -132,6 +148,7 @@ list_vae (GArray *list)
   conv (list, LATENT, 4, 4, 1);
   conv (list, LATENT, 4, c, 3);
   vae_block (list, LATENT, c, c);
+  norm (list, LATENT, c, FALSE);
   attend (list, LATENT * LATENT, LATENT * LATENT, c, c);
   vae_block (list, LATENT, c, c);
   for (int i = 0; i < LEVELS; i++)
@@ -146,6 +163,7 @@ list_vae (GArray *list)
       if (i < LEVELS - 1)
         conv (list, 2 * side, c, c, 3);
     }
+  norm (list, LATENT << (LEVELS - 1), c, TRUE);
   conv (list, LATENT << (LEVELS - 1), c, 3, 3);
 }
 

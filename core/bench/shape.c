@@ -10,9 +10,8 @@
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
-/* Uniform in [−@most, @most]. */
-static SumiTensor *
-make (SumiArena *arena, double most, int n_dims, const int *shape)
+SumiTensor *
+sumi_bench_make (SumiArena *arena, double most, int n_dims, const int *shape)
 {
   SumiTensor *t = sumi_tensor_new (arena, SUMI_DTYPE_F32, n_dims, shape);
   const gsize n = t ? sumi_tensor_count (t) : 0;
@@ -29,15 +28,14 @@ make (SumiArena *arena, double most, int n_dims, const int *shape)
   return t;
 }
 
-/* Values with mean 0 and variance 1. */
-static SumiTensor *
-make_picture (SumiArena *arena, int height, int width, int channels)
+SumiTensor *
+sumi_bench_make_picture (SumiArena *arena, int height, int width, int channels)
 {
-  return make (arena, sqrt (3), 4, (const int[]){ 1, height, width, channels });
+  return sumi_bench_make (arena, sqrt (3), 4, (const int[]){ 1, height, width, channels });
 }
 
-static SumiTensor *
-make_output (SumiArena *arena, int height, int width, int channels)
+SumiTensor *
+sumi_bench_make_output (SumiArena *arena, int height, int width, int channels)
 {
   return sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, height, width, channels });
 }
@@ -80,11 +78,11 @@ conv_bytes (const SumiBenchShape *s)
 static gboolean
 conv_prepare (const SumiBenchShape *s, SumiArena *arena, SumiBenchData *data)
 {
-  data->in[0] = make_picture (arena, s->height, s->width, s->ci);
-  data->in[1] = make (arena, sqrt (3.0 / (s->ci * s->kernel * s->kernel)), 4,
-                      (const int[]){ s->co, s->ci, s->kernel, s->kernel });
-  data->in[2] = make (arena, 1, 1, &s->co);
-  data->out = make_output (arena, out_side (s, s->height), out_side (s, s->width), s->co);
+  data->in[0] = sumi_bench_make_picture (arena, s->height, s->width, s->ci);
+  data->in[1] = sumi_bench_make (arena, sqrt (3.0 / (s->ci * s->kernel * s->kernel)), 4,
+                                 (const int[]){ s->co, s->ci, s->kernel, s->kernel });
+  data->in[2] = sumi_bench_make (arena, 1, 1, &s->co);
+  data->out = sumi_bench_make_output (arena, out_side (s, s->height), out_side (s, s->width), s->co);
   return data->in[0] && data->in[1] && data->in[2] && data->out;
 }
 
@@ -127,9 +125,9 @@ linear_bytes (const SumiBenchShape *s)
 static gboolean
 linear_prepare (const SumiBenchShape *s, SumiArena *arena, SumiBenchData *data)
 {
-  data->in[0] = make (arena, sqrt (3), 2, (const int[]){ s->rows, s->ci });
-  data->in[1] = make (arena, sqrt (3.0 / s->ci), 2, (const int[]){ s->co, s->ci });
-  data->in[2] = make (arena, 1, 1, &s->co);
+  data->in[0] = sumi_bench_make (arena, sqrt (3), 2, (const int[]){ s->rows, s->ci });
+  data->in[1] = sumi_bench_make (arena, sqrt (3.0 / s->ci), 2, (const int[]){ s->co, s->ci });
+  data->in[2] = sumi_bench_make (arena, 1, 1, &s->co);
   data->out = sumi_tensor_new (arena, SUMI_DTYPE_F32, 2, (const int[]){ s->rows, s->co });
   return data->in[0] && data->in[1] && data->in[2] && data->out;
 }
@@ -148,53 +146,6 @@ const SumiBenchOp sumi_bench_linear = {
   .bytes = linear_bytes,
   .prepare = linear_prepare,
   .call = linear_call,
-};
-
-/* ---- norms ------------------------------------------------------------ */
-
-static char *
-rms_silu_name (const SumiBenchShape *s)
-{
-  return g_strdup_printf ("rms-silu %d %dx%d", s->ci, s->height, s->width);
-}
-
-/* square and add, scale, shift; the sigmoid counts as four */
-static double
-rms_silu_flops (const SumiBenchShape *s)
-{
-  return 9.0 * s->height * s->width * s->ci;
-}
-
-static double
-rms_silu_bytes (const SumiBenchShape *s)
-{
-  return 8.0 * s->height * s->width * s->ci;
-}
-
-static gboolean
-rms_silu_prepare (const SumiBenchShape *s, SumiArena *arena, SumiBenchData *data)
-{
-  data->in[0] = make_picture (arena, s->height, s->width, s->ci);
-  data->in[1] = make (arena, 1, 1, &s->ci);
-  data->in[2] = make (arena, 1, 2, (const int[]){ 1, 2 * s->ci });
-  data->out = make_output (arena, s->height, s->width, s->ci);
-  return data->in[0] && data->in[1] && data->in[2] && data->out;
-}
-
-static void
-rms_silu_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *data)
-{
-  sumi_rms_silu (ev, data->in[0], data->in[1], data->in[2], data->out);
-}
-
-const SumiBenchOp sumi_bench_rms_silu = {
-  .key = "rms-silu",
-  .kind = SUMI_BENCH_NORM,
-  .dup_name = rms_silu_name,
-  .flops = rms_silu_flops,
-  .bytes = rms_silu_bytes,
-  .prepare = rms_silu_prepare,
-  .call = rms_silu_call,
 };
 
 /* ---- lists ------------------------------------------------------------ */
@@ -241,6 +192,18 @@ void
 sumi_bench_add_linear (GArray *list, int rows, int di, int dout)
 {
   sumi_bench_add (list, (SumiBenchShape){ .op = &sumi_bench_linear, .rows = rows, .ci = di, .co = dout });
+}
+
+void
+sumi_bench_add_norm (GArray *list, const SumiBenchOp *op, int height, int width, int c)
+{
+  sumi_bench_add (list, (SumiBenchShape){ .op = op, .height = height, .width = width, .ci = c });
+}
+
+void
+sumi_bench_add_rows (GArray *list, const SumiBenchOp *op, int rows, int d)
+{
+  sumi_bench_add (list, (SumiBenchShape){ .op = op, .rows = rows, .ci = d });
 }
 
 double

@@ -17,7 +17,7 @@ struct SumiBenchShape
   int height, width;  /* pixels of the input */
   int rows;           /* tokens, where there are no pixels */
   int keys, heads;    /* attention: tokens to attend to, heads */
-  int ci, co;         /* channels (or width) in and out */
+  int ci, co;         /* channels (or width) in and out; one of them where they agree */
   int kernel, stride; /* convolution; padding keeps the size at stride 1 */
   int pad;
   int count; /* how often it occurs in one call */
@@ -42,9 +42,17 @@ struct SumiBenchOp
   void (*call) (const SumiBenchShape *shape, SumiEval *ev, const SumiBenchData *data);
 };
 
-extern const SumiBenchOp sumi_bench_conv, sumi_bench_linear, sumi_bench_rms_silu;
+extern const SumiBenchOp sumi_bench_conv, sumi_bench_linear, sumi_bench_rms_silu, sumi_bench_group_norm,
+    sumi_bench_group_norm_silu, sumi_bench_layer_norm, sumi_bench_geglu;
 
-/* @op: one of the above. Returns: (transfer full): "conv3x3/2 320-640 64x64": also what filters look at. */
+/* Random numbers, uniform in [−@most, @most]; NULL when there is no memory, as for the others. */
+SumiTensor *sumi_bench_make (SumiArena *arena, double most, int n_dims, const int *shape);
+/* [1, H, W, C] with mean 0 and variance 1. */
+SumiTensor *sumi_bench_make_picture (SumiArena *arena, int height, int width, int channels);
+/* The same, not filled. */
+SumiTensor *sumi_bench_make_output (SumiArena *arena, int height, int width, int channels);
+
+/* Returns: (transfer full): "conv3x3/2 320-640 64x64": also what filters look at. */
 static inline char *
 sumi_bench_shape_dup_name (const SumiBenchShape *shape)
 {
@@ -58,6 +66,10 @@ void sumi_bench_add (GArray *list, SumiBenchShape shape);
 /* The commonest ones. Convolutions have an odd @kernel and padding (@kernel − 1)/2, or stride = @kernel and none. */
 void sumi_bench_add_conv (GArray *list, int height, int width, int ci, int co, int kernel, int stride);
 void sumi_bench_add_linear (GArray *list, int rows, int di, int dout);
+/* @op: of pictures with as many channels in as out */
+void sumi_bench_add_norm (GArray *list, const SumiBenchOp *op, int height, int width, int c);
+/* @op: of rows of tokens, @d numbers wide */
+void sumi_bench_add_rows (GArray *list, const SumiBenchOp *op, int rows, int d);
 
 typedef struct
 {
