@@ -34,7 +34,7 @@ typedef enum
 typedef struct
 {
   double best, median;
-  double cpu; /* processor time of all threads together, least */
+  double cpu; /* processor time of all threads together, mean */
   int runs;
 } SumiBenchTime;
 
