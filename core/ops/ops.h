@@ -38,6 +38,16 @@ SumiTensor *sumi_layer_norm (SumiEval *ev,
                              const SumiTensor *beta,
                              double epsilon,
                              SumiTensor *out);
+/* softmax (@scale·q·kᵀ)·v in each of @heads slices of the last dimension; @scale 0 stands for 1/√(D/@heads).
+ * @q: [N, Tq, D]; @k, @v: [N, Tk, D], Tk ≥ 1 → [N, Tq, D]. Scores must be below 1e38. The score matrix is never stored.
+ * Vaswani et al. 2017, eq. 1, as torch.nn.functional.scaled_dot_product_attention. */
+SumiTensor *sumi_attention (SumiEval *ev,
+                            const SumiTensor *q,
+                            const SumiTensor *k,
+                            const SumiTensor *v,
+                            int heads,
+                            double scale,
+                            SumiTensor *out);
 /* x·Φ(x), Φ the normal distribution (erf, not tanh); any shape; in place allowed. Hendrycks and Gimpel 2016. */
 SumiTensor *sumi_gelu (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 /* [..., 2D] → [..., D]: first half · gelu(second half), halves of the last dimension. Shazeer 2020, eq. 6. */

@@ -29,6 +29,12 @@ typedef struct
   double epsilon;
 } SumiLayerNormParams;
 
+typedef struct
+{
+  int heads;    /* ≥ 1, divides D */
+  double scale; /* of the scores; 0: 1/√(D/heads) */
+} SumiAttentionParams;
+
 /* ε of the root mean square (models/restore.md, "F"). */
 #define SUMI_RMS_EPSILON 1e-6
 
