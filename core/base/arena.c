@@ -4,6 +4,7 @@
 #include "core/base/arena.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define ALIGN       64
 #define FIRST_CHUNK ((gsize) 1 << 20)
@@ -15,6 +16,10 @@ struct Chunk
   gsize size, used;
   gsize before; /* bytes used in the chunks before this one, when it became current */
 };
+
+/* chunks from this size on are made of huge pages, where the system has them: fewer page faults and misses of the
+ * address cache */
+#define HUGE_PAGE ((gsize) 2 << 20)
 
 #define HEAD ((sizeof (Chunk) + ALIGN - 1) / ALIGN * ALIGN)
 
@@ -44,6 +49,23 @@ sumi_arena_free (SumiArena *arena)
   g_free (arena);
 }
 
+/* Returns: (nullable): a chunk's memory. */
+static Chunk *
+chunk_alloc (gsize size)
+{
+  const gsize total = HEAD + size;
+  gpointer p;
+
+  if (total < 2 * HUGE_PAGE)
+    return aligned_alloc (ALIGN, total);
+  p = aligned_alloc (HUGE_PAGE, (total + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+#ifdef MADV_HUGEPAGE
+  if (p)
+    madvise (p, total, MADV_HUGEPAGE);
+#endif
+  return p;
+}
+
 static Chunk *
 chunk_add (SumiArena *arena, Chunk *after, gsize size)
 {
@@ -53,11 +75,11 @@ chunk_add (SumiArena *arena, Chunk *after, gsize size)
   if (want > G_MAXSIZE / 2)
     return NULL;
   want = (want + ALIGN - 1) / ALIGN * ALIGN;
-  c = aligned_alloc (ALIGN, HEAD + want);
+  c = chunk_alloc (want);
   if (! c && want > size)
     {
       want = (size + ALIGN - 1) / ALIGN * ALIGN;
-      c = aligned_alloc (ALIGN, HEAD + want);
+      c = chunk_alloc (want);
     }
   if (! c)
     return NULL;
