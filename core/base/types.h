@@ -21,6 +21,7 @@ typedef struct SumiSource SumiSource;
 typedef struct SumiBackend SumiBackend;
 typedef struct SumiEval SumiEval;
 typedef struct SumiOpClass SumiOpClass;
+typedef struct SumiPrepared SumiPrepared;
 typedef struct SumiTensor SumiTensor;
 
 /* io, nn, diffusion */

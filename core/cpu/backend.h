@@ -15,18 +15,4 @@ typedef struct
 
 const SumiBackend *sumi_backend_cpu (void);
 
-/* C ← A·B (+ C if @accumulate), row-major f32, in the calling thread. @a: [m, k], rows @lda apart; @b: [k, n], or [n,
- * k] when @b_transposed; @c: [m, n]. */
-void sumi_gemm (int m,
-                int n,
-                int k,
-                const float *a,
-                int lda,
-                const float *b,
-                int ldb,
-                gboolean b_transposed,
-                float *c,
-                int ldc,
-                gboolean accumulate);
-
 G_END_DECLS

@@ -1,179 +1,180 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Convolution as a matrix product over tiles: what a tile's pixels see through some taps of the kernel is unfolded into
- * a buffer [pixels, taps·Ci] that fits the second-level cache, multiplied by those taps of the weight, brought into the
- * order [taps·Ci, Co], and added up over the taps. 1×1 needs no unfolding. The tiles depend on the shapes only. */
+/* Convolution, the way that is fastest for the shape: Winograd's for 3×3 of step 1, else a product with what each
+ * output pixel sees [pixels, K·K·Ci], unfolded a block at a time into the cache; 1×1 needs no unfolding. The result
+ * does not depend on how pixels and channels are shared out. */
 #include <string.h>
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
+#include "core/cpu/product.h"
+#include "core/cpu/winograd.h"
 #include "core/ops/params.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
-/* floats of one thread's unfolded tile: 512 KB */
-#define TILE_FLOATS (128 * 1024)
-/* pixels of a tile, about: enough to make up for packing the weights, few enough to share small pictures out */
-#define TILE_PIXELS 256
-#define SPAN        512
+/* bytes of what the pixels of a piece see, about, and their number */
+#define BLOCK_BYTES (1024 * 1024)
+#define MIN_ROWS    32
+#define MAX_ROWS    128
 
 typedef struct
 {
-  const float *x, *w, *b;
-  float *y;
-  float *weights; /* [K·K, Ci, Co] */
-  float *columns; /* [threads, columns_size] */
-  gsize columns_size;
-  int ci, height, width, co, k, out_height, out_width, stride, pad;
-  int rows, cols;    /* output pixels of a tile: whole rows, or a part of one */
-  int across, tiles; /* tiles side by side, tiles per picture */
-  int taps;          /* unfolded at a time */
+  SumiConvJob conv;
+  SumiPacked packed;
+  int k, stride, pad, out_height, out_width;
+  int m, block, n_blocks; /* output pixels; of a piece */
+  int panels, group, n_groups;
+  char *scratch;           /* NULL: the input is the left factor */
+  gsize scratch_size, row; /* bytes of a thread's, of a row */
 } Job;
 
-/* @index: a tap */
-static void
-reorder_piece (gpointer data, int index, int thread)
+/* Whether Winograd's way is faster. It needs enough channels on both sides to make up for the transforms, and enough
+ * tiles to make up for weights four times as large. */
+static gboolean
+suits_winograd (const Job *j)
 {
-  const Job *j = data;
-  const gsize ci = (gsize) j->ci, co = (gsize) j->co, taps = (gsize) (j->k * j->k);
-  float *to = j->weights + (gsize) index * ci * co;
+  const SumiConvJob *c = &j->conv;
 
-  for (gsize c = 0; c < ci; c++)
-    for (gsize o = 0; o < co; o++)
-      *to++ = j->w[(o * ci + c) * taps + (gsize) index];
+  return j->k == 3 && j->stride == 1 && j->pad == 1 && c->ci >= 3 &&
+         (gsize) c->n * (gsize) c->height * (gsize) c->width >= 256;
 }
 
-static void
-put_bias (const Job *j, float *y, gsize pixels)
-{
-  for (gsize i = 0; i < pixels; i++, y += j->co)
-    if (j->b)
-      memcpy (y, j->b, sizeof (float) * (gsize) j->co);
-    else
-      memset (y, 0, sizeof (float) * (gsize) j->co);
-}
+/* ---- product ---------------------------------------------------------- */
 
-/* What output pixels [@from, @from + @n) of output row @row see through taps [@tap, @tap + @taps): zeros outside.
- * @x: the picture; @to: [n, taps·Ci] */
+/* What output pixel @index sees: [K, K, Ci], zero outside. */
 static void
-unfold_row (const Job *j, const float *x, int row, int from, int n, int tap, int taps, float *to)
+unfold (const Job *j, int index, float *to)
 {
-  const gsize ci = (gsize) j->ci;
+  const SumiConvJob *conv = &j->conv;
+  const int n = index / (j->out_height * j->out_width), y = index / j->out_width % j->out_height;
+  const int x = index % j->out_width, ci = conv->ci, shift = conv->enlarge ? 1 : 0;
+  const gsize width = (gsize) (conv->width >> shift), height = (gsize) (conv->height >> shift);
 
-  for (int i = from; i < from + n; i++)
-    for (int t = tap; t < tap + taps; t++, to += ci)
+  for (int u = 0; u < j->k; u++)
+    for (int v = 0; v < j->k; v++, to += ci)
       {
-        const int r = row * j->stride + t / j->k - j->pad, c = i * j->stride + t % j->k - j->pad;
+        const int row = y * j->stride + u - j->pad, column = x * j->stride + v - j->pad;
 
-        if (r < 0 || r >= j->height || c < 0 || c >= j->width)
-          memset (to, 0, sizeof (float) * ci);
+        if (row < 0 || row >= conv->height || column < 0 || column >= conv->width)
+          memset (to, 0, sizeof (float) * (gsize) ci);
         else
-          memcpy (to, x + ((gsize) r * (gsize) j->width + (gsize) c) * ci, sizeof (float) * ci);
+          memcpy (to,
+                  conv->x +
+                      (((gsize) n * height + (gsize) (row >> shift)) * width + (gsize) (column >> shift)) * (gsize) ci,
+                  sizeof (float) * (gsize) ci);
       }
 }
 
+/* @pixel: room for one pixel in f32 */
 static void
-conv_piece (gpointer data, int index, int thread)
+unfold_bf16 (const Job *j, int index, float *pixel, guint16 *to)
 {
-  const Job *j = data;
-  const int n = index / j->tiles, tile = index % j->tiles;
-  const int row0 = tile / j->across * j->rows, col0 = tile % j->across * j->cols;
-  const int rows = MIN (j->rows, j->out_height - row0), cols = MIN (j->cols, j->out_width - col0);
-  const gsize ci = (gsize) j->ci, co = (gsize) j->co;
-  const float *x = j->x + (gsize) n * (gsize) j->height * (gsize) j->width * ci;
-  const gsize first = ((gsize) n * (gsize) j->out_height + (gsize) row0) * (gsize) j->out_width + (gsize) col0;
-  float *columns = j->columns + (gsize) thread * j->columns_size, *y = j->y + first * co;
-
-  put_bias (j, y, (gsize) (rows * cols));
-  for (int tap = 0; tap < j->k * j->k; tap += j->taps)
-    {
-      const int taps = MIN (j->taps, j->k * j->k - tap), depth = taps * j->ci;
-
-      for (int r = 0; r < rows; r++)
-        unfold_row (j, x, row0 + r, col0, cols, tap, taps, columns + (gsize) (r * cols) * (gsize) depth);
-      sumi_gemm (rows * cols, j->co, depth, columns, depth, j->weights + (gsize) tap * ci * co, j->co, FALSE, y, j->co,
-                 TRUE);
-    }
+  to[sumi_packed_depth (&j->packed) - 1] = 0;
+  unfold (j, index, pixel);
+  j->packed.isa->to_bf16 (pixel, to, (gsize) j->packed.k);
 }
 
-/* 1×1: the picture itself is the matrix. */
 static void
-pointwise_piece (gpointer data, int index, int thread)
+run_piece (gpointer data, int index, int thread)
 {
   const Job *j = data;
-  const gsize plane = (gsize) j->height * (gsize) j->width, start = (gsize) (index % j->tiles) * SPAN;
-  const gsize first = (gsize) (index / j->tiles) * plane + start;
-  const int pixels = (int) MIN (plane - start, SPAN);
-  float *y = j->y + first * (gsize) j->co;
+  const int first = index / j->n_groups * j->block, m = MIN (j->block, j->m - first);
+  const int from = index % j->n_groups * j->group, to = MIN (j->panels, from + j->group);
+  const gsize start = (gsize) first * (gsize) j->conv.co;
+  gconstpointer a = j->conv.x + (gsize) first * (gsize) j->conv.ci;
 
-  put_bias (j, y, (gsize) pixels);
-  sumi_gemm (pixels, j->co, j->ci, j->x + first * (gsize) j->ci, j->ci, j->weights, j->co, FALSE, y, j->co, TRUE);
+  if (j->scratch)
+    {
+      char *rows = j->scratch + (gsize) thread * j->scratch_size;
+
+      for (int i = 0; i < m; i++)
+        if (j->packed.bf16)
+          unfold_bf16 (j, first + i, (float *) (rows + j->row * (gsize) j->block),
+                       (guint16 *) (rows + (gsize) i * j->row));
+        else
+          unfold (j, first + i, (float *) (rows + (gsize) i * j->row));
+      a = rows;
+    }
+  sumi_product (&j->packed, from, to, m, a, sumi_packed_depth (&j->packed), j->conv.bias,
+                j->conv.add ? j->conv.add + start : NULL, j->conv.y + start, (gsize) j->conv.co);
 }
 
-/* Cuts the picture into tiles, and the taps so that a tile's columns fit. */
 static void
-plan (Job *j)
+plan (Job *j, int n_threads)
 {
-  if (j->out_width > TILE_PIXELS)
+  const int wanted = n_threads > 1 ? 4 * n_threads : 1;
+
+  j->row = sumi_packed_depth (&j->packed) * (j->packed.bf16 ? sizeof (guint16) : sizeof (float));
+  j->m = j->conv.n * j->out_height * j->out_width;
+  j->block = (int) MIN (CLAMP (BLOCK_BYTES / j->row / 8 * 8, MIN_ROWS, MAX_ROWS), (gsize) j->m);
+  j->n_blocks = (j->m + j->block - 1) / j->block;
+  j->panels = j->group = sumi_packed_n_panels (&j->packed);
+  while (j->group > 1 && j->n_blocks * ((j->panels + j->group - 1) / j->group) < wanted)
+    j->group--;
+  j->n_groups = (j->panels + j->group - 1) / j->group;
+  j->scratch_size = (gsize) j->block * j->row + sizeof (float) * (gsize) j->packed.k;
+  j->scratch_size = (j->scratch_size + 63) / 64 * 64;
+}
+
+static void
+run_product (SumiEval *ev, const SumiTensor *weight, Job *j)
+{
+  const SumiCpuIsa *isa = sumi_cpu_isa ();
+  const int n_threads = sumi_pool_get_n_threads (ev->pool);
+
+  j->packed =
+      (SumiPacked){ .isa = isa, .n = j->conv.co, .k = j->conv.ci * j->k * j->k, .bf16 = ev->bf16 && isa->product_bf16 };
+  plan (j, n_threads);
+  if (! sumi_packed_prepare (ev, &j->packed, weight, j->k * j->k))
+    return;
+  if (j->packed.bf16 || j->k > 1 || j->stride > 1 || j->pad > 0 || j->conv.enlarge)
     {
-      j->across = (j->out_width + TILE_PIXELS - 1) / TILE_PIXELS;
-      j->cols = (j->out_width + j->across - 1) / j->across;
-      j->rows = 1;
+      j->scratch = sumi_arena_alloc (ev->scratch, j->scratch_size * (gsize) n_threads);
+      if (! j->scratch)
+        {
+          sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory to convolve %d×%d pixels of %d channels", j->conv.height,
+                          j->conv.width, j->conv.ci);
+          return;
+        }
     }
-  else
-    {
-      j->across = 1;
-      j->cols = MAX (1, j->out_width);
-      j->rows = CLAMP (TILE_PIXELS / j->cols, 1, MAX (1, j->out_height));
-    }
-  j->tiles = j->across * ((j->out_height + j->rows - 1) / j->rows);
-  j->taps = CLAMP (TILE_FLOATS / (MAX (1, j->ci) * j->rows * j->cols), 1, j->k * j->k);
-  j->columns_size = (gsize) j->taps * (gsize) j->ci * (gsize) j->rows * (gsize) j->cols;
+  sumi_parallel_for (ev->pool, j->n_blocks * j->n_groups, run_piece, j);
 }
 
 static void
 conv2d_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
   const SumiConv2dParams *p = params;
+  const int scale = p->enlarge ? 2 : 1;
   SumiArenaMark mark = sumi_arena_mark (ev->scratch);
   Job j = {
-    .x = sumi_tensor_f32 (in[0]),
-    .w = sumi_tensor_f32 (in[1]),
-    .b = in[2] ? sumi_tensor_f32 (in[2]) : NULL,
-    .y = sumi_tensor_f32 (out),
-    .height = in[0]->shape[1],
-    .width = in[0]->shape[2],
-    .ci = in[0]->shape[3],
+    .conv = {
+      .x = sumi_tensor_f32 (in[0]),
+      .bias = in[2] ? sumi_tensor_f32 (in[2]) : NULL,
+      .add = in[3] ? sumi_tensor_f32 (in[3]) : NULL,
+      .y = sumi_tensor_f32 (out),
+      .n = in[0]->shape[0],
+      .height = scale * in[0]->shape[1],
+      .width = scale * in[0]->shape[2],
+      .ci = in[0]->shape[3],
+      .co = out->shape[3],
+      .enlarge = p->enlarge,
+    },
     .k = in[1]->shape[2],
-    .out_height = out->shape[1],
-    .out_width = out->shape[2],
-    .co = out->shape[3],
     .stride = p->stride,
     .pad = p->pad,
+    .out_height = out->shape[1],
+    .out_width = out->shape[2],
   };
-  const gboolean pointwise = j.k == 1 && j.stride == 1 && j.pad == 0;
 
-  if ((gint64) j.out_height * j.out_width > G_MAXINT)
-    {
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: %d×%d pixels are too many at once", j.out_height, j.out_width);
-      return;
-    }
-  if (pointwise)
-    j.tiles = (int) (((gsize) j.height * (gsize) j.width + SPAN - 1) / SPAN);
+  if ((gint64) out->shape[0] * out->shape[1] * out->shape[2] > G_MAXINT)
+    sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: %d×%d×%d pixels are too many at once", out->shape[0], out->shape[1],
+                    out->shape[2]);
+  else if (suits_winograd (&j))
+    sumi_winograd_run (ev, in[1], &j.conv);
   else
-    plan (&j);
-  j.weights = sumi_arena_alloc (ev->scratch, sizeof (float) * sumi_tensor_count (in[1]));
-  j.columns =
-      sumi_arena_alloc (ev->scratch, sizeof (float) * j.columns_size * (gsize) sumi_pool_get_n_threads (ev->pool));
-  if (! j.weights || ! j.columns)
-    sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory to convolve %d×%d pixels of %d channels", j.height, j.width,
-                    j.ci);
-  else
-    {
-      sumi_parallel_for (ev->pool, j.k * j.k, reorder_piece, &j);
-      sumi_parallel_for (ev->pool, out->shape[0] * j.tiles, pointwise ? pointwise_piece : conv_piece, &j);
-    }
+    run_product (ev, in[1], &j);
   sumi_arena_release (ev->scratch, mark);
 }
 

@@ -1,47 +1,74 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Few rows, as the embeddings have: dot products along the weight's rows, outputs shared out in spans. */
+/* A product with the packed weight; rows and panels are shared out. */
+#include "core/base/arena.h"
+#include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
+#include "core/cpu/product.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
-#define SPAN 64
+#define ROWS 128
 
 typedef struct
 {
-  const float *x, *w, *b;
+  SumiPacked packed;
+  const float *x, *b;
   float *y;
-  int n, d_in, d_out;
+  guint16 *rows; /* bf16: [threads, ROWS, depth] */
+  int m, panels, group, n_groups;
 } Job;
 
 static void
-linear_piece (gpointer data, int index, int thread)
+run_piece (gpointer data, int index, int thread)
 {
   const Job *j = data;
-  const int o = index * SPAN, n = MIN (SPAN, j->d_out - o);
+  const int first = index / j->n_groups * ROWS, from = index % j->n_groups * j->group, m = MIN (ROWS, j->m - first);
+  const gsize k = (gsize) j->packed.k, depth = sumi_packed_depth (&j->packed), n = (gsize) j->packed.n;
+  const float *x = j->x + (gsize) first * k;
+  guint16 *rows = j->rows ? j->rows + (gsize) thread * ROWS * depth : NULL;
 
-  if (j->b)
-    for (int i = 0; i < j->n; i++)
-      for (int k = 0; k < n; k++)
-        j->y[(gsize) i * (gsize) j->d_out + (gsize) (o + k)] = j->b[o + k];
-  sumi_gemm (j->n, n, j->d_in, j->x, j->d_in, j->w + (gsize) o * (gsize) j->d_in, j->d_in, TRUE, j->y + o, j->d_out,
-             j->b != NULL);
+  for (int i = 0; rows && i < m; i++)
+    {
+      rows[(gsize) (i + 1) * depth - 1] = 0;
+      j->packed.isa->to_bf16 (x + (gsize) i * k, rows + (gsize) i * depth, k);
+    }
+  sumi_product (&j->packed, from, MIN (j->panels, from + j->group), m, rows ? (gconstpointer) rows : x, depth, j->b,
+                NULL, j->y + (gsize) first * n, n);
 }
 
 static void
 linear_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
-  Job job = {
+  const SumiCpuIsa *isa = sumi_cpu_isa ();
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  const int n_threads = sumi_pool_get_n_threads (ev->pool), wanted = n_threads > 1 ? 4 * n_threads : 1;
+  Job j = {
+    .packed = {
+      .isa = isa, .n = in[1]->shape[0], .k = in[1]->shape[1], .bf16 = ev->bf16 && isa->product_bf16,
+    },
     .x = sumi_tensor_f32 (in[0]),
-    .w = sumi_tensor_f32 (in[1]),
     .b = in[2] ? sumi_tensor_f32 (in[2]) : NULL,
     .y = sumi_tensor_f32 (out),
-    .n = out->shape[0],
-    .d_in = in[0]->shape[1],
-    .d_out = out->shape[1],
   };
+  int blocks;
 
-  sumi_parallel_for (ev->pool, (job.d_out + SPAN - 1) / SPAN, linear_piece, &job);
+  j.m = (int) (sumi_tensor_count (out) / (gsize) MAX (1, j.packed.n));
+  blocks = (j.m + ROWS - 1) / ROWS;
+  j.panels = j.group = sumi_packed_n_panels (&j.packed);
+  while (j.group > 1 && blocks * ((j.panels + j.group - 1) / j.group) < wanted)
+    j.group--;
+  j.n_groups = (j.panels + j.group - 1) / j.group;
+  if (j.packed.bf16)
+    {
+      j.rows =
+          sumi_arena_alloc (ev->scratch, sizeof (guint16) * ROWS * sumi_packed_depth (&j.packed) * (gsize) n_threads);
+      if (! j.rows)
+        sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory for a product of %d rows", j.m);
+    }
+  if (! ev->error && sumi_packed_prepare (ev, &j.packed, in[1], 1))
+    sumi_parallel_for (ev->pool, blocks * j.n_groups, run_piece, &j);
+  sumi_arena_release (ev->scratch, mark);
 }
 
 const SumiCpuKernel sumi_cpu_linear = { "linear", linear_run };

@@ -15,6 +15,7 @@
 #include "core/nn/resblock.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
+#include "core/tensor/prepared.h"
 #include "core/tensor/tensor.h"
 
 #define MAX_LEVELS   8
@@ -36,6 +37,7 @@ struct SumiRestoreNet
   double factors[MAX_FACTORS], scales[MAX_FACTORS]; /* by rising factor */
 
   SumiArena *arena;
+  SumiPrepared *prepared;
   SumiTensor *f;                                   /* [F]: ω */
   SumiTensor *emb0_w, *emb0_b, *emb2_w, *emb2_b;   /* [T, 6F], [T], [T, T], [T] */
   SumiTensor *inp_w, *inp_b;                       /* [C0, (9 or 12)·p², 3, 3] */
@@ -244,6 +246,7 @@ sumi_restore_net_load (SumiWeights *weights, GError **error)
   const SumiTensor *f = sumi_weights_find (weights, "f");
 
   net->arena = loader.arena = sumi_arena_new ();
+  net->prepared = loader.prepared = sumi_prepared_new ();
   if (! read_config (net, weights, error) ||
       ! sumi_params_load (&loader, params, G_N_ELEMENTS (params), "", net, error, "C0", net->ch[0], "In",
                           (net->hp ? 12 : 9) * net->p * net->p, "Out", 3 * net->p * net->p, "6F",
@@ -272,6 +275,7 @@ sumi_restore_net_free (SumiRestoreNet *net)
 {
   if (! net)
     return;
+  sumi_prepared_free (net->prepared);
   sumi_arena_free (net->arena);
   g_free (net);
 }

@@ -18,7 +18,8 @@ typedef struct
   double factor, noise;
 } SumiRestoreInput;
 
-/* Reads config and weights. Returns: (transfer full). Fails with %SUMI_ERROR_FORMAT or %SUMI_ERROR_UNSUPPORTED. */
+/* Reads the config and checks the weights, which are used as long as the net is: the caller keeps them. Returns:
+ * (transfer full). Fails with %SUMI_ERROR_FORMAT or %SUMI_ERROR_UNSUPPORTED. */
 SumiRestoreNet *sumi_restore_net_load (SumiWeights *weights, GError **error);
 void sumi_restore_net_free (SumiRestoreNet *net);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiRestoreNet, sumi_restore_net_free)

@@ -3,9 +3,27 @@
 
 #include <stdarg.h>
 
+#include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
+
+/* Returns: (nullable): NULL when there is no memory. */
+static SumiTensor *
+take (const SumiLoader *loader, const SumiTensor *t)
+{
+  SumiTensor *kept;
+
+  if (t->n_dims < 2)
+    return sumi_tensor_to_f32 (loader->arena, t);
+  kept = sumi_arena_alloc (loader->arena, sizeof *kept);
+  if (kept)
+    {
+      *kept = *t;
+      kept->prepared = loader->prepared;
+    }
+  return kept;
+}
 
 gboolean
 sumi_params_load (SumiLoader *loader,
@@ -51,7 +69,7 @@ sumi_params_load (SumiLoader *loader,
                        ev->error->message);
           return FALSE;
         }
-      *member = sumi_tensor_to_f32 (loader->arena, t);
+      *member = take (loader, t);
       if (! *member)
         {
           g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "%s: no memory for the tensor “%s”", path, name);

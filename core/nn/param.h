@@ -24,15 +24,18 @@ typedef struct
     file_name, shape, G_STRUCT_OFFSET (Struct, member), TRUE                                                           \
   }
 
-/* Where parameters come from and where their f32 copies live. Blocks do not know files, so the family hands over the
- * reader's own functions: { .weights = w, .find = sumi_weights_find, .path = sumi_weights_get_path (w), ... } */
+/* Where parameters come from and where they live: vectors as f32 copies in @arena, weights of two and more dimensions
+ * as they lie in the file, which stays open as long as the block is used; kernels prepare what they need of them.
+ * Blocks do not know files, so the family hands over the reader's own functions: { .weights = w, .find =
+ * sumi_weights_find, .path = sumi_weights_get_path (w), ... } */
 typedef struct
 {
   SumiWeights *weights;
   const SumiTensor *(*find) (SumiWeights *weights, const char *name);
   const char *path; /* for messages */
   SumiArena *arena;
-  GHashTable *used; /* (nullable): set of names that were read */
+  SumiPrepared *prepared; /* where prepared weights are kept */
+  GHashTable *used;       /* (nullable): set of names that were read */
 } SumiLoader;
 
 /* Fills the @n members of @block from "@prefix.NAME". Shape letters bind across the block's tensors; those already

@@ -35,44 +35,18 @@ sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, 
   return FALSE;
 }
 
-/* Ci = Co: the result takes x's place, and h's memory serves twice. */
-static SumiTensor *
-forward_in_place (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
-{
-  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
-  SumiTensor *ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
-  SumiTensor *h = sumi_rms_silu (ev, x, self->n1_g, NULL, NULL);
-  SumiTensor *y = sumi_conv2d (ev, h, self->c1_w, self->c1_b, 1, 1, NULL);
-
-  y = sumi_rms_silu (ev, y, self->n2_g, ac, y);
-  h = sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, h);
-  x = sumi_add (ev, x, h, x);
-  sumi_arena_release (ev->scratch, mark);
-  return x;
-}
-
 SumiTensor *
 sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
 {
-  SumiTensor *out, *ac, *y, *z = NULL, reused;
-  SumiArenaMark mark;
+  SumiTensor *out = self->k_w ? sumi_conv2d (ev, x, self->k_w, self->k_b, 1, 0, NULL) : x;
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  SumiTensor *ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
+  /* x is used up where the skip does not need it any more */
+  SumiTensor *h = sumi_rms_silu (ev, x, self->n1_g, NULL, self->k_w ? x : NULL);
+  SumiTensor *y = sumi_conv2d (ev, h, self->c1_w, self->c1_b, 1, 1, NULL);
 
-  if (! self->k_w)
-    return forward_in_place (self, ev, x, t);
-  out = sumi_conv2d (ev, x, self->k_w, self->k_b, 1, 0, NULL);
-  mark = sumi_arena_mark (ev->scratch);
-  ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
-  x = sumi_rms_silu (ev, x, self->n1_g, NULL, x);
-  y = sumi_conv2d (ev, x, self->c1_w, self->c1_b, 1, 1, NULL);
   y = sumi_rms_silu (ev, y, self->n2_g, ac, y);
-  if (x->shape[3] >= out->shape[3]) /* x is used up: its memory holds the last convolution */
-    {
-      reused = *x;
-      reused.shape[3] = out->shape[3];
-      z = &reused;
-    }
-  z = sumi_conv2d (ev, y, self->c2_w, self->c2_b, 1, 1, z);
-  out = sumi_add (ev, out, z, out);
+  out = sumi_conv2d_add (ev, y, self->c2_w, self->c2_b, out, FALSE, 1, out);
   sumi_arena_release (ev->scratch, mark);
   return out;
 }

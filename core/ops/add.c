@@ -42,7 +42,7 @@ const SumiOpClass sumi_op_add = {
   .cases = add_cases,
   .n_cases = G_N_ELEMENTS (add_cases),
   .tolerance = 0,
-  .inplace = TRUE,
+  .inplace = 1 << 0,
 };
 
 SumiTensor *

@@ -36,7 +36,7 @@ const SumiOpClass sumi_op_gelu = {
   .cases = gelu_cases,
   .n_cases = G_N_ELEMENTS (gelu_cases),
   .tolerance = 1e-13,
-  .inplace = TRUE,
+  .inplace = 1 << 0,
 };
 
 SumiTensor *

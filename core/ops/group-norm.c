@@ -83,7 +83,7 @@ const SumiOpClass sumi_op_group_norm = {
   .cases = group_norm_cases,
   .n_cases = G_N_ELEMENTS (group_norm_cases),
   .tolerance = 1e-12,
-  .inplace = TRUE,
+  .inplace = 1 << 0,
 };
 
 SumiTensor *

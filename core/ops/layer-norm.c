@@ -66,7 +66,7 @@ const SumiOpClass sumi_op_layer_norm = {
   .cases = layer_norm_cases,
   .n_cases = G_N_ELEMENTS (layer_norm_cases),
   .tolerance = 1e-12,
-  .inplace = TRUE,
+  .inplace = 1 << 0,
 };
 
 SumiTensor *

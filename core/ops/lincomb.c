@@ -50,7 +50,7 @@ const SumiOpClass sumi_op_lincomb = {
   .cases = lincomb_cases,
   .n_cases = G_N_ELEMENTS (lincomb_cases),
   .tolerance = 1e-13,
-  .inplace = TRUE,
+  .inplace = 1 << 0,
 };
 
 SumiTensor *

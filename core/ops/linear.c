@@ -24,12 +24,18 @@ static void
 linear_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
   const int n = out->shape[0], d_out = out->shape[1], d_in = in[0]->shape[1];
+  const SumiTensor *weight = sumi_tensor_to_f32 (ev->scratch, in[1]);
 
+  if (! weight)
+    {
+      sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "linear: no memory for the weights");
+      return;
+    }
   for (int i = 0; i < n; i++)
     for (int o = 0; o < d_out; o++)
       {
         const float *x = sumi_tensor_f32 (in[0]) + (gsize) i * (gsize) d_in;
-        const float *w = sumi_tensor_f32 (in[1]) + (gsize) o * (gsize) d_in;
+        const float *w = sumi_tensor_f32 (weight) + (gsize) o * (gsize) d_in;
         double sum = in[2] ? sumi_tensor_f32 (in[2])[o] : 0;
 
         for (int k = 0; k < d_in; k++)
@@ -49,6 +55,7 @@ const SumiOpClass sumi_op_linear = {
   .key = "linear",
   .n_in = 3,
   .optional = 1 << 2,
+  .weights = 1 << 1,
   .shape = linear_shape,
   .reference = linear_reference,
   .cases = linear_cases,

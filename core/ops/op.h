@@ -28,7 +28,8 @@ struct SumiOpClass
   const SumiOpCase *cases;
   int n_cases;
   double tolerance; /* NMSE that f32 kernels may differ from the reference */
-  gboolean inplace; /* out may alias input 0 */
+  int inplace;      /* bit i: out may be input i, exactly */
+  int weights;      /* bit i: input i may be of any type: a model's weights, as they lie in its file */
 };
 
 const SumiOpClass *const *sumi_ops (void); /* NULL-ended */

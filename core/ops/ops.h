@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ops. Each returns @out, or a new scratch tensor when @out is NULL. Shapes are outermost first; f32. Pictures are
- * [N, H, W, C], channels last; convolution weights stay [Co, Ci, K, K], as model files hold them. */
+/* The ops. Each returns @out, or a new scratch tensor when @out is NULL. Shapes are outermost first. Pictures are
+ * [N, H, W, C], channels last; convolution weights stay [Co, Ci, K, K], as model files hold them. Weights of
+ * convolutions and linear layers may be of any type; everything else is f32. */
 #pragma once
 
 #include "core/base/types.h"
@@ -17,6 +18,16 @@ SumiTensor *sumi_conv2d (SumiEval *ev,
                          int stride,
                          int pad,
                          SumiTensor *out);
+/* The same of step 1 on @x doubled in size, each pixel taken four times, when @enlarge; plus @add, nullable, shaped
+ * like the result, which may take its place. */
+SumiTensor *sumi_conv2d_add (SumiEval *ev,
+                             const SumiTensor *x,
+                             const SumiTensor *w,
+                             const SumiTensor *b,
+                             const SumiTensor *add,
+                             gboolean enlarge,
+                             int pad,
+                             SumiTensor *out);
 /* @x: [N, Di] or [N, T, Di]; @w: [Do, Di]; @b: (nullable) [Do] → [N, Do] or [N, T, Do]. */
 SumiTensor *sumi_linear (SumiEval *ev, const SumiTensor *x, const SumiTensor *w, const SumiTensor *b, SumiTensor *out);
 /* Over each group of C/@groups neighbouring channels and all pixels: (x − mean)/√(variance + @epsilon)·γ_c + β_c, the

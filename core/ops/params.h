@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  int stride; /* ≥ 1 */
-  int pad;    /* ≥ 0, zeros on each side */
+  int stride;       /* ≥ 1 */
+  int pad;          /* ≥ 0, zeros on each side */
+  gboolean enlarge; /* the input is doubled first, each pixel taken four times */
 } SumiConv2dParams;
 
 typedef struct

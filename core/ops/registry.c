@@ -31,20 +31,20 @@ sumi_op_find (const char *key)
   return NULL;
 }
 
-/* Ops compute in f32; weights are expanded when a model is loaded. */
+/* Ops compute in f32; weights may be anything. */
 static gboolean
 check_inputs (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in)
 {
   for (int i = 0; i < op->n_in; i++)
     if (! in[i] && ! (op->optional >> i & 1))
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is missing", op->key, i);
-    else if (in[i] && in[i]->dtype != SUMI_DTYPE_F32)
+    else if (in[i] && in[i]->dtype != SUMI_DTYPE_F32 && ! (op->weights >> i & 1))
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is %s, expected f32", op->key, i,
                       sumi_dtype_name (in[i]->dtype));
   return ! ev->error;
 }
 
-/* The output is new memory, or input 0 exactly where the op allows that. */
+/* The output is new memory, or exactly an input that the op allows. */
 static void
 check_alias (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, const SumiTensor *out)
 {
@@ -57,7 +57,7 @@ check_alias (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, c
 
       if (! x || o >= x + sumi_tensor_count (in[i]) * sizeof (float) || x >= o + n)
         continue;
-      if (i == 0 && op->inplace && o == x)
+      if ((op->inplace >> i & 1) && o == x && sumi_tensor_same_shape (in[i], out))
         continue;
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: the output overlaps input %d", op->key, i);
     }

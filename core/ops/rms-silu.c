@@ -75,7 +75,7 @@ const SumiOpClass sumi_op_rms_silu = {
   .cases = rms_silu_cases,
   .n_cases = G_N_ELEMENTS (rms_silu_cases),
   .tolerance = 1e-11,
-  .inplace = TRUE,
+  .inplace = 1 << 0,
 };
 
 SumiTensor *

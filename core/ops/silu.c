@@ -38,7 +38,7 @@ const SumiOpClass sumi_op_silu = {
   .cases = silu_cases,
   .n_cases = G_N_ELEMENTS (silu_cases),
   .tolerance = 1e-11,
-  .inplace = TRUE,
+  .inplace = 1 << 0,
 };
 
 SumiTensor *

@@ -14,6 +14,8 @@ struct SumiEval
   const SumiBackend *backend; /* kernels by op */
   SumiPool *pool;             /* (nullable) borrowed */
   SumiArena *scratch;
+  gboolean
+      bf16; /* products may round their factors to bf16 where the processor multiplies those faster; sums are f32 */
   GCancellable *cancellable; /* (nullable) borrowed: asked before every op */
   GError *error;             /* sticky */
   guint64 n_denoise;         /* calls of denoisers */

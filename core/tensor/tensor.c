@@ -68,19 +68,25 @@ sumi_tensor_new (SumiArena *arena, SumiDType dtype, int n_dims, const int *shape
   return t->data ? t : NULL;
 }
 
+void
+sumi_tensor_read (const SumiTensor *t, gsize from, gsize n, float *out)
+{
+  const char *in = (const char *) t->data + from * sumi_dtype_size (t->dtype);
+
+  if (t->dtype == SUMI_DTYPE_F32)
+    memcpy (out, in, n * sizeof (float));
+  else if (t->dtype == SUMI_DTYPE_F16)
+    sumi_half_to_float ((const guint16 *) in, out, n);
+  else
+    sumi_bfloat_to_float ((const guint16 *) in, out, n);
+}
+
 SumiTensor *
 sumi_tensor_to_f32 (SumiArena *arena, const SumiTensor *t)
 {
   SumiTensor *out = sumi_tensor_new (arena, SUMI_DTYPE_F32, t->n_dims, t->shape);
-  gsize n = sumi_tensor_count (t);
 
-  if (! out)
-    return NULL;
-  if (t->dtype == SUMI_DTYPE_F32)
-    memcpy (out->data, t->data, n * 4);
-  else if (t->dtype == SUMI_DTYPE_F16)
-    sumi_half_to_float (t->data, out->data, n);
-  else
-    sumi_bfloat_to_float (t->data, out->data, n);
+  if (out)
+    sumi_tensor_read (t, 0, sumi_tensor_count (t), out->data);
   return out;
 }

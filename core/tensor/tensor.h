@@ -24,6 +24,7 @@ struct SumiTensor
   int n_dims;               /* 0 to SUMI_MAX_DIMS */
   int shape[SUMI_MAX_DIMS]; /* ≥ 0; unused are 1 */
   gpointer data;
+  SumiPrepared *prepared; /* (nullable): borrowed; where a constant's derived forms are kept (prepared.h) */
 };
 
 gsize sumi_dtype_size (SumiDType dtype);
@@ -35,6 +36,8 @@ gboolean sumi_tensor_same_shape (const SumiTensor *a, const SumiTensor *b);
 char *sumi_tensor_describe (const SumiTensor *t);
 /* In @arena; NULL when there is no memory (or the size overflows). */
 SumiTensor *sumi_tensor_new (SumiArena *arena, SumiDType dtype, int n_dims, const int *shape);
+/* Elements @from to @from + @n − 1 of @t (any dtype) as f32. */
+void sumi_tensor_read (const SumiTensor *t, gsize from, gsize n, float *out);
 /* An f32 copy of @t (any dtype) in @arena; NULL when there is no memory. */
 SumiTensor *sumi_tensor_to_f32 (SumiArena *arena, const SumiTensor *t);
 

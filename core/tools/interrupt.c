@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A signal handler may take no lock, so it only wakes a thread that cancels. (Blocking the signals and waiting for them
- * in that thread is no way: OpenBLAS starts threads of its own before main(), which would still die of them.) */
+ * in that thread is no way: a library's thread, started before main(), would still die of them.) */
 #include "core/tools/interrupt.h"
 
 #include <errno.h>

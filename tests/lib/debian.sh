@@ -51,7 +51,7 @@ debian_codename ()
 # debian_packages RELEASE try-it|test: what is needed to build and use, or also to test
 debian_packages ()
 {
-  echo gcc libc6-dev meson ninja-build pkg-config gettext libglib2.0-dev libopenblas-dev libvips-dev liblcms2-dev \
+  echo gcc libc6-dev meson ninja-build pkg-config gettext libglib2.0-dev libvips-dev liblcms2-dev \
     libgexiv2-dev libgtk-3-dev gimp
   case $1 in
     12) echo libgimp2.0-dev ;;

@@ -159,7 +159,7 @@ root_enter ()
   folder=$(root_folder "$release")
   build=$(root_build_folder "$release")
   mkdir -p "$build/home"
-  for v in CI TERM MESON_TESTTHREADS OPENBLAS_CORETYPE OPENBLAS_L2_SIZE http_proxy https_proxy no_proxy; do
+  for v in CI TERM MESON_TESTTHREADS http_proxy https_proxy no_proxy; do
     [ -z "${!v:-}" ] || keep+=("$v=${!v}")
   done
   for v in "${!SUMI_@}"; do keep+=("$v=${!v}"); done

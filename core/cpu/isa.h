@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Instruction sets: for each a table of the few inner loops that everything fast is made of. One file per set in isa/,
+ * compiled for it; the best that the processor has is picked at the first use. Another (NEON, SVE, AMX) is one more
+ * file and one row.
+ *
+ * "Panels": the right factor B [K, N] of a product is stored in panels of `vectors`·`lanes` columns (the last one
+ * narrower, a multiple of `lanes`, filled with zeros), each [K, columns]; for bf16 [K/2, columns, 2], K rounded up. */
+#pragma once
+
+#include "core/base/types.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  const char *key, *label;
+  int lanes;   /* f32 in a vector */
+  int rows;    /* of A in a tile of the product: at most this many at once */
+  int vectors; /* of a panel */
+  /* Whether this processor (and system) can run it. */
+  gboolean (*usable) (void);
+
+  /* C[@m, @nv·lanes] ← A·B + bias + add. @a: @m ≤ rows rows of @k, @lda apart; @b: a panel of @nv ≤ vectors vectors,
+   * [@k,
+   * @nv·lanes]; @c: rows @ldc apart; @bias: (nullable) [@nv·lanes]; @add: (nullable) rows @ldc
+   * apart too, may be @c. */
+  void (*product) (int m,
+                   int nv,
+                   int k,
+                   const float *a,
+                   gsize lda,
+                   const float *b,
+                   float *c,
+                   gsize ldc,
+                   const float *bias,
+                   const float *add);
+  /* The same on bf16, @k pairs; sums are f32. NULL: this set has no bf16 product. */
+  void (*product_bf16) (int m,
+                        int nv,
+                        int k,
+                        const guint16 *a,
+                        gsize lda,
+                        const guint16 *b,
+                        float *c,
+                        gsize ldc,
+                        const float *bias,
+                        const float *add);
+  /* @n floats to bf16, to nearest even. */
+  void (*to_bf16) (const float *from, guint16 *to, gsize n);
+
+  /* Winograd F(4×4, 3×3), `lanes` channels at a time (Lavin and Gray 2016).
+   * weights: U = G·g·Gᵀ, g: 9 rows @row floats apart of @n vectors; U's 36 rows go @step floats apart to @u.
+   * input: V = Bᵀ·d·B of 6×6 pixels @x, @dx floats apart in a row and @dy between rows; V's 36 vectors go @step floats
+   * apart to @v. Channels: @n vectors, side by side in both. */
+  void (*winograd_weights) (const float *g, gsize row, int n, float *u, gsize step);
+  void (*winograd_input) (const float *x, gsize dx, gsize dy, int n, float *v, gsize step);
+  /* output: 4×4 pixels Aᵀ·M·A + @bias (+ @add), to @y; M's 36 vectors are @step apart. @bias: [@n·lanes], nullable;
+   * @add: nullable, spaced like @y. */
+  void (*winograd_output) (const float *m,
+                           gsize step,
+                           int n,
+                           const float *bias,
+                           const float *add,
+                           float *y,
+                           gsize dx,
+                           gsize dy);
+} SumiCpuIsa;
+
+/* The set in use: the best usable one, or the one that $SUMI_CPU names. */
+const SumiCpuIsa *sumi_cpu_isa (void);
+/* All that were compiled in, best first, NULL-ended. */
+const SumiCpuIsa *const *sumi_cpu_isas (void);
+/* Makes sumi_cpu_isa() answer @isa (NULL: the best) from now on: for tests and the bench. */
+void sumi_cpu_isa_use (const SumiCpuIsa *isa);
+
+G_END_DECLS

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* AVX2 with FMA: 16 registers, 12 sums. */
+#define LANES   8
+#define ROWS    4
+#define VECTORS 3
+
+#include "core/cpu/isa/kernels.inc"
+
+static gboolean
+usable (void)
+{
+  return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma");
+}
+
+const SumiCpuIsa sumi_isa_avx2 = {
+  .key = "avx2",
+  .label = "AVX2 + FMA",
+  .lanes = LANES,
+  .rows = ROWS,
+  .vectors = VECTORS,
+  .usable = usable,
+  .product = product,
+  .to_bf16 = to_bf16,
+  .winograd_weights = winograd_weights,
+  .winograd_input = winograd_input,
+  .winograd_output = winograd_output,
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every processor of the architecture has: 128-bit vectors, which the compiler splits up where there are none. */
+#define LANES   4
+#define ROWS    4
+#define VECTORS 3
+
+#include "core/cpu/isa/kernels.inc"
+
+static gboolean
+usable (void)
+{
+  return TRUE;
+}
+
+const SumiCpuIsa sumi_isa_baseline = {
+  .key = "baseline",
+  .label = "baseline",
+  .lanes = LANES,
+  .rows = ROWS,
+  .vectors = VECTORS,
+  .usable = usable,
+  .product = product,
+  .to_bf16 = to_bf16,
+  .winograd_weights = winograd_weights,
+  .winograd_input = winograd_input,
+  .winograd_output = winograd_output,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/tensor/prepared.h"
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/tensor/eval.h"
+#include "core/tensor/tensor.h"
+
+typedef struct
+{
+  gconstpointer data, kind[2]; /* the key */
+  gpointer form;
+} Entry;
+
+struct SumiPrepared
+{
+  GMutex mutex; /* held while a form is made: others wait for it instead of making it too */
+  SumiArena *arena;
+  GHashTable *entries; /* (element-type Entry Entry): its own key */
+  gsize bytes;
+};
+
+static guint
+entry_hash (gconstpointer key)
+{
+  const Entry *e = key;
+
+  return g_direct_hash (e->data) ^ g_direct_hash (e->kind[0]) * 31 ^ g_direct_hash (e->kind[1]) * 61;
+}
+
+static gboolean
+entry_equal (gconstpointer a, gconstpointer b)
+{
+  const Entry *x = a, *y = b;
+
+  return x->data == y->data && x->kind[0] == y->kind[0] && x->kind[1] == y->kind[1];
+}
+
+SumiPrepared *
+sumi_prepared_new (void)
+{
+  SumiPrepared *self = g_new0 (SumiPrepared, 1);
+
+  g_mutex_init (&self->mutex);
+  self->arena = sumi_arena_new ();
+  self->entries = g_hash_table_new_full (entry_hash, entry_equal, g_free, NULL);
+  return self;
+}
+
+void
+sumi_prepared_free (SumiPrepared *self)
+{
+  if (! self)
+    return;
+  g_hash_table_unref (self->entries);
+  sumi_arena_free (self->arena);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+gsize
+sumi_prepared_get_bytes (SumiPrepared *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  return self->bytes;
+}
+
+static gpointer
+make (SumiEval *ev, SumiArena *arena, const SumiTensor *t, gsize size, SumiPrepare prepare, gconstpointer data)
+{
+  gpointer form = sumi_arena_alloc (arena, size);
+
+  if (form)
+    prepare (ev, t, form, data);
+  else
+    sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory for %.0f MB of prepared weights; close other programs",
+                    (double) size * 1e-6);
+  return form;
+}
+
+gconstpointer
+sumi_prepared_get (SumiEval *ev,
+                   const SumiTensor *t,
+                   const gconstpointer kind[2],
+                   gsize size,
+                   SumiPrepare prepare,
+                   gconstpointer data)
+{
+  SumiPrepared *self = t->prepared;
+  const Entry wanted = { t->data, { kind[0], kind[1] }, NULL };
+  g_autoptr (GMutexLocker) locker = NULL;
+  Entry *entry;
+  gpointer form;
+
+  if (! self)
+    return make (ev, ev->scratch, t, size, prepare, data);
+  locker = g_mutex_locker_new (&self->mutex);
+  entry = g_hash_table_lookup (self->entries, &wanted);
+  if (entry)
+    return entry->form;
+  form = make (ev, self->arena, t, size, prepare, data);
+  if (! form)
+    return NULL;
+  entry = g_new (Entry, 1);
+  *entry = wanted;
+  entry->form = form;
+  g_hash_table_add (self->entries, entry);
+  self->bytes += size;
+  return form;
+}
