@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/io/format.h"
 
 #define SUMI_ROW(name) extern const SumiFormatClass sumi_format_##name;
@@ -177,6 +178,6 @@ sumi_weights_dup_hash (SumiWeights *w)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&w->mutex);
 
   if (! w->hash)
-    w->hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, w->bytes, w->length);
+    w->hash = sumi_sha256_dup_hex (w->bytes, w->length);
   return g_strdup (w->hash);
 }

@@ -5,6 +5,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/half.h"
+#include "core/base/sha256.h"
 #include "core/sumi.h"
 
 static void
@@ -34,6 +35,23 @@ test_arena (void)
   g_assert_nonnull (sumi_arena_alloc (arena, 0));
 }
 
+/* Every length around the blocks' ends, and a long one, as GLib says. */
+static void
+test_sha256 (void)
+{
+  g_autofree guint8 *data = g_malloc (100000);
+
+  for (guint i = 0; i < 100000; i++)
+    data[i] = (guint8) (i * i >> 3);
+  for (gsize n = 0; n < 100000; n = n == 299 ? 99999 : n + 1)
+    {
+      g_autofree char *want = g_compute_checksum_for_data (G_CHECKSUM_SHA256, data, n);
+      g_autofree char *got = sumi_sha256_dup_hex (data, n);
+
+      g_assert_cmpstr (got, ==, want);
+    }
+}
+
 static void
 test_half (void)
 {
@@ -55,6 +73,19 @@ test_half (void)
       sumi_float_to_half (&value, &out, 1);
       g_assert_cmpuint (out, ==, in);
     }
+  /* many at once, as one at a time */
+  {
+    g_autofree guint16 *all = g_new (guint16, 0x10000);
+    g_autofree float *many = g_new (float, 0x10000), *single = g_new (float, 0x10000);
+
+    for (guint i = 0; i < 0x10000; i++)
+      {
+        all[i] = (guint16) i;
+        sumi_half_to_float (all + i, single + i, 1);
+      }
+    sumi_half_to_float (all, many, 0x10000);
+    g_assert_cmpmem (many, 0x40000, single, 0x40000);
+  }
   /* ties go to even; overflow to infinity */
   {
     const float ties[] = { 1 + 0x1p-11f, 1 + 3 * 0x1p-11f, 65519.9f, 65520, 0x1p-25f, 3 * 0x1p-25f };
@@ -325,6 +356,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/arena", test_arena);
   g_test_add_func ("/base/half", test_half);
+  g_test_add_func ("/base/sha256", test_sha256);
   g_test_add_func ("/base/random", test_random);
   g_test_add_func ("/base/parallel", test_parallel);
   g_test_add_func ("/base/options", test_options);
