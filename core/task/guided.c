@@ -16,6 +16,15 @@
 #define LEAST       1e-4 /* where nothing is alike, nearness decides */
 #define TABLE       1024
 
+#define TAPS (2 * REACH + 1)
+
+/* What a column of the photo sees: the same in every row. */
+typedef struct
+{
+  int cell[TAPS]; /* offset in a row of the map */
+  float weight[TAPS];
+} Column;
+
 typedef struct
 {
   const SumiImage *map;
@@ -24,16 +33,22 @@ typedef struct
   const float *luminance;
   int stride;
   float *chroma;
+  const Column *columns;  /* [rect.width] */
   float range[TABLE + 1]; /* by |difference| in [0, 1] */
 } Guided;
 
+/* Cells around @at, in cells, and their weights. */
 static void
-space_weights (double at, int cell, float weights[2 * REACH + 1])
+find_taps (double at, int n_cells, int cells[TAPS], float weights[TAPS])
 {
-  for (int k = -REACH; k <= REACH; k++)
+  const int cell = (int) floor (at + 0.5);
+
+  for (int k = 0; k < TAPS; k++)
     {
-      const double d = (cell + k - at) / SIGMA_SPACE;
-      weights[k + REACH] = (float) exp (-0.5 * d * d);
+      const double d = (cell + k - REACH - at) / SIGMA_SPACE;
+
+      cells[k] = CLAMP (cell + k - REACH, 0, n_cells - 1);
+      weights[k] = (float) exp (-0.5 * d * d);
     }
 }
 
@@ -41,33 +56,32 @@ static void
 guided_row (gpointer data, int index, int thread)
 {
   const Guided *g = data;
-  const int w = g->map->width, h = g->map->height;
-  const double at_y = (g->rect->y + index + 0.5) * h / g->height - 0.5;
-  const int cell_y = (int) floor (at_y + 0.5);
-  const float *y = g->luminance + (gsize) index * (gsize) g->rect->width * (gsize) g->stride;
-  float *out = g->chroma + (gsize) index * (gsize) g->rect->width * 2;
-  float down[2 * REACH + 1], across[2 * REACH + 1];
+  const int n = g->rect->width;
+  const float *y = g->luminance + (gsize) index * (gsize) n * (gsize) g->stride;
+  const float *rows[TAPS];
+  float *out = g->chroma + (gsize) index * (gsize) n * 2, down[TAPS];
+  int cells[TAPS];
 
-  space_weights (at_y, cell_y, down);
-  for (int x = 0; x < g->rect->width; x++, y += g->stride, out += 2)
+  find_taps ((g->rect->y + index + 0.5) * g->map->height / g->height - 0.5, g->map->height, cells, down);
+  for (int j = 0; j < TAPS; j++)
+    rows[j] = sumi_image_at (g->map, 0, cells[j]);
+  if (g->map->width == g->width && g->map->height == g->height)
     {
-      const double at_x = (g->rect->x + x + 0.5) * w / g->width - 0.5;
-      const int cell_x = (int) floor (at_x + 0.5);
-      const float *near = sumi_image_at (g->map, CLAMP (cell_x, 0, w - 1), CLAMP (cell_y, 0, h - 1));
+      for (int x = 0; x < n; x++, out += 2)
+        memcpy (out, rows[REACH] + g->columns[x].cell[REACH] + 1, 2 * sizeof (float));
+      return;
+    }
+  for (int x = 0; x < n; x++, y += g->stride, out += 2)
+    {
+      const Column *column = g->columns + x;
       float sum = 0, a = 0, b = 0;
 
-      if (w == g->width && h == g->height)
-        {
-          out[0] = near[1], out[1] = near[2];
-          continue;
-        }
-      space_weights (at_x, cell_x, across);
-      for (int j = -REACH; j <= REACH; j++)
-        for (int i = -REACH; i <= REACH; i++)
+      for (int j = 0; j < TAPS; j++)
+        for (int i = 0; i < TAPS; i++)
           {
-            const float *p = sumi_image_at (g->map, CLAMP (cell_x + i, 0, w - 1), CLAMP (cell_y + j, 0, h - 1));
+            const float *p = rows[j] + column->cell[i];
             const float d = MIN (fabsf (p[0] - *y), 1) * TABLE;
-            const float weight = down[j + REACH] * across[i + REACH] * g->range[(int) d];
+            const float weight = down[j] * column->weight[i] * g->range[(int) d];
 
             sum += weight;
             a += weight * p[1];
@@ -87,8 +101,17 @@ sumi_guided_chroma (SumiPool *pool,
                     int stride,
                     float *chroma)
 {
-  Guided g = { map, width, height, rect, luminance, stride, chroma };
+  g_autofree Column *columns = g_new (Column, rect->width);
+  Guided g = { map, width, height, rect, luminance, stride, chroma, columns };
 
+  for (int x = 0; x < rect->width; x++)
+    {
+      Column *column = columns + x;
+
+      find_taps ((rect->x + x + 0.5) * map->width / width - 0.5, map->width, column->cell, column->weight);
+      for (int k = 0; k < TAPS; k++)
+        column->cell[k] *= map->channels;
+    }
   for (int i = 0; i <= TABLE; i++)
     {
       const double d = (double) i / TABLE / SIGMA_RANGE;

@@ -220,6 +220,12 @@ area_cells (int at, int n_in, int n_out, double weights[2])
   return (int) cell;
 }
 
+typedef struct
+{
+  gsize at;
+  double weights[2];
+} AreaColumn;
+
 SumiImage *
 sumi_source_shrink (SumiSource *source,
                     int width,
@@ -234,6 +240,7 @@ sumi_source_shrink (SumiSource *source,
   const int band = (int) CLAMP ((1 << 20) / source->width, 1, 64);
   g_autoptr (SumiImage) out = NULL;
   g_autofree double *sums = NULL, *row = NULL;
+  g_autofree AreaColumn *columns = NULL;
 
   g_return_val_if_fail (width <= source->width && height <= source->height, NULL);
 
@@ -242,6 +249,9 @@ sumi_source_shrink (SumiSource *source,
     return NULL;
   sums = g_new0 (double, 2 * n); /* the row being filled and the next */
   row = g_new (double, n);
+  columns = g_new (AreaColumn, source->width);
+  for (int x = 0; x < source->width; x++)
+    columns[x].at = (gsize) area_cells (x, source->width, width, columns[x].weights) * (gsize) c;
 
   for (int y0 = 0; y0 < source->height; y0 += band)
     {
@@ -264,13 +274,14 @@ sumi_source_shrink (SumiSource *source,
           memset (row, 0, n * sizeof *row);
           for (int x = 0; x < source->width; x++, p += c)
             {
-              double *cell = row + (gsize) area_cells (x, source->width, width, w) * c;
+              const double *across = columns[x].weights;
+              double *cell = row + columns[x].at;
 
               for (int i = 0; i < c; i++)
-                cell[i] += w[0] * (double) p[i];
-              if (w[1] > 0)
+                cell[i] += across[0] * (double) p[i];
+              if (across[1] > 0)
                 for (int i = 0; i < c; i++)
-                  cell[c + i] += w[1] * (double) p[i];
+                  cell[c + i] += across[1] * (double) p[i];
             }
 
           int cell_y = area_cells (y0 + y, source->height, height, w);

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/base/parallel.h"
 #include "core/task/clean.h"
 #include "core/task/colour.h"
 #include "core/task/guided.h"
@@ -249,6 +250,38 @@ typedef struct
   SumiPool *pool;
 } TintSource;
 
+typedef struct
+{
+  float *pixels, *luminance;
+  const float *chroma;
+  float saturation;
+  gsize width;
+} TintRows;
+
+static void
+luminance_row (gpointer data, int index, int thread)
+{
+  const TintRows *r = data;
+  const gsize at = (gsize) index * r->width;
+
+  for (gsize i = at; i < at + r->width; i++)
+    r->luminance[i] = sumi_luminance (r->pixels + 4 * i);
+}
+
+static void
+join_row (gpointer data, int index, int thread)
+{
+  const TintRows *r = data;
+  const gsize at = (gsize) index * r->width;
+
+  for (gsize i = at; i < at + r->width; i++)
+    {
+      const float c[2] = { r->saturation * r->chroma[2 * i], r->saturation * r->chroma[2 * i + 1] };
+
+      sumi_colour_join (r->luminance[i], c, r->pixels + 4 * i);
+    }
+}
+
 static gboolean
 tint_source_read (SumiSource *self, const SumiRect *rect, float *pixels, GError **error)
 {
@@ -265,14 +298,10 @@ tint_source_read (SumiSource *self, const SumiRect *rect, float *pixels, GError 
       g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "no memory to colour %d×%d pixels", rect->width, rect->height);
       return FALSE;
     }
-  for (gsize i = 0; i < n; i++)
-    luminance[i] = sumi_luminance (pixels + 4 * i);
+  TintRows rows = { pixels, luminance, chroma, (float) s->saturation, (gsize) rect->width };
+  sumi_parallel_for (s->pool, rect->height, luminance_row, &rows);
   sumi_guided_chroma (s->pool, s->map, self->width, self->height, rect, luminance, 1, chroma);
-  for (gsize i = 0; i < n; i++)
-    {
-      const float c[2] = { (float) s->saturation * chroma[2 * i], (float) s->saturation * chroma[2 * i + 1] };
-      sumi_colour_join (luminance[i], c, pixels + 4 * i);
-    }
+  sumi_parallel_for (s->pool, rect->height, join_row, &rows);
   return TRUE;
 }
 
