@@ -72,6 +72,21 @@ test_broken (void)
   assert_fails (g_getenv ("OTHER_VERSION"), "belongs to Sumi 0.0.0");
 }
 
+/* A format that only one of libvips' plug-ins reads, after one that needs none. */
+static void
+test_rare (void)
+{
+  VipsImage *photo = cli_make_photo (64, 48, 3, VIPS_FORMAT_UCHAR);
+  const gboolean saved = ! vips_image_write_to_file (photo, "rare.bmp", NULL);
+
+  g_object_unref (photo);
+  vips_error_clear ();
+  if (! saved)
+    g_test_skip ("this libvips writes no BMP");
+  else if (cli_has_task ("upscale"))
+    cli_sumi_ok ("upscale a.png rare.bmp --factor 2 -o out");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -86,5 +101,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/start/libraries", test_libraries);
   g_test_add_func ("/cli/start/without", test_without);
   g_test_add_func ("/cli/start/broken", test_broken);
+  g_test_add_func ("/cli/start/rare", test_rare);
   return cli_run_tests ();
 }
