@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/bench/bench.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/bench/measure.h"
 
@@ -16,12 +19,14 @@ const char *const sumi_bench_kinds[] = { "conv", "linear", "attention", "norm", 
 gboolean
 sumi_bench_run (SumiBench *bench, SumiBenchSection section, GError **error)
 {
-  static gboolean (*const sections[SUMI_BENCH_N_SECTIONS]) (SumiBench *, GError **) = {
+  static gboolean (*const sections[]) (SumiBench *, GError **) = {
     [SUMI_BENCH_MACHINE] = sumi_bench_machine,
     [SUMI_BENCH_OPS] = sumi_bench_ops,
+    [SUMI_BENCH_NETWORKS] = sumi_bench_calls,
+    [SUMI_BENCH_TASKS] = sumi_bench_tasks,
   };
 
-  return ! sections[section] || sections[section](bench, error);
+  return sections[section](bench, error);
 }
 
 gboolean
@@ -62,13 +67,12 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 SumiBenchTime
-sumi_bench_measure (void (*run) (gpointer data), gpointer data, double seconds)
+sumi_bench_measure_cold (void (*run) (gpointer data), gpointer data, double seconds)
 {
   SumiBenchTime time = { 0 };
   g_autofree double *each = g_new (double, MAX_RUNS);
   double begin, cpu;
 
-  run (data);
   begin = seconds_of (CLOCK_MONOTONIC);
   cpu = seconds_of (CLOCK_PROCESS_CPUTIME_ID);
   do
@@ -85,4 +89,38 @@ sumi_bench_measure (void (*run) (gpointer data), gpointer data, double seconds)
   time.best = each[0];
   time.median = each[time.runs / 2];
   return time;
+}
+
+SumiBenchTime
+sumi_bench_measure (void (*run) (gpointer data), gpointer data, double seconds)
+{
+  run (data);
+  return sumi_bench_measure_cold (run, data, seconds);
+}
+
+/* ---- memory ------------------------------------------------------------ */
+
+void
+sumi_bench_memory_reset (void)
+{
+  const int file = open ("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+
+  if (file < 0)
+    return;
+  /* "5" sets VmHWM to what is resident now; where that is refused, the peak of before stays */
+  if (write (file, "5", 1) != 1)
+    g_debug ("the peak of memory cannot be reset");
+  close (file);
+}
+
+gsize
+sumi_bench_memory_get_peak (void)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+  struct rusage usage;
+
+  if (g_file_get_contents ("/proc/self/status", &text, NULL, NULL) && (line = strstr (text, "VmHWM:")))
+    return 1024 * (gsize) g_ascii_strtoull (line + strlen ("VmHWM:"), NULL, 10);
+  return getrusage (RUSAGE_SELF, &usage) ? 0 : 1024 * (gsize) usage.ru_maxrss;
 }

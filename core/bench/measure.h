@@ -9,6 +9,14 @@ G_BEGIN_DECLS
 /* Runs @run once to warm up, then until @seconds have passed, at least once. */
 SumiBenchTime sumi_bench_measure (void (*run) (gpointer data), gpointer data, double seconds);
 
+/* The same without warming up, for what takes long: the first run counts. */
+SumiBenchTime sumi_bench_measure_cold (void (*run) (gpointer data), gpointer data, double seconds);
+
+/* Largest resident size since sumi_bench_memory_reset(), or since the process began where the system cannot reset it.
+ */
+void sumi_bench_memory_reset (void);
+gsize sumi_bench_memory_get_peak (void);
+
 /* Whether the filter lets "@network @name" through. @network: (nullable) */
 gboolean sumi_bench_wants (const SumiBench *bench, const char *network, const char *name);
 gboolean sumi_bench_check (const SumiBench *bench, GError **error);
@@ -20,5 +28,12 @@ double sumi_bench_get_peak (SumiBench *bench, SumiPool *pool);
 /* The sections. */
 gboolean sumi_bench_machine (SumiBench *bench, GError **error);
 gboolean sumi_bench_ops (SumiBench *bench, GError **error);
+gboolean sumi_bench_calls (SumiBench *bench, GError **error);
+gboolean sumi_bench_tasks (SumiBench *bench, GError **error);
+
+/* A photo without a camera: [height, width, 3], edges, waves and grain of all sizes; the same every time. */
+SumiImage *sumi_bench_make_photo (int width, int height, GError **error);
+/* [height, width, 1]: a square of @side in the middle. */
+SumiImage *sumi_bench_make_hole (int width, int height, int side, GError **error);
 
 G_END_DECLS

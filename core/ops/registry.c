@@ -68,6 +68,7 @@ sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, 
 {
   SumiTensor shape = { .dtype = SUMI_DTYPE_F32, .n_dims = 0, .shape = { 1, 1, 1, 1 } };
   SumiKernel kernel = NULL;
+  gint64 begin;
 
   if (! sumi_eval_ok (ev) || ! check_inputs (ev, op, in) || ! op->shape (ev, in, params, &shape))
     return sumi_eval_nothing (ev);
@@ -85,6 +86,9 @@ sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, 
     return sumi_eval_nothing (ev);
   if (ev->backend)
     kernel = ev->backend->find (op);
+  begin = ev->ran ? g_get_monotonic_time () : 0;
   (kernel ? kernel : op->reference) (ev, in, out, params);
+  if (ev->ran)
+    ev->ran (ev->ran_data, op, g_get_monotonic_time () - begin);
   return ev->error ? sumi_eval_nothing (ev) : out;
 }
