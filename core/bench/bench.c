@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "core/bench/measure.h"
 
@@ -100,27 +103,41 @@ sumi_bench_measure (void (*run) (gpointer data), gpointer data, double seconds)
 
 /* ---- memory ------------------------------------------------------------ */
 
-void
+/* A line of this process's status in bytes, 0 when there is none. */
+static gsize
+read_status (const char *key)
+{
+  g_autofree char *text = NULL;
+  const char *line = NULL;
+
+  if (g_file_get_contents ("/proc/self/status", &text, NULL, NULL))
+    line = strstr (text, key);
+  return line ? 1024 * (gsize) g_ascii_strtoull (line + strlen (key), NULL, 10) : 0;
+}
+
+gsize
 sumi_bench_memory_reset (void)
 {
   const int file = open ("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
 
-  if (file < 0)
-    return;
-  /* "5" sets VmHWM to what is resident now; where that is refused, the peak of before stays */
-  if (write (file, "5", 1) != 1)
-    g_debug ("the peak of memory cannot be reset");
-  close (file);
+#ifdef __GLIBC__
+  /* what earlier rows freed shall not stay resident */
+  malloc_trim (0);
+#endif
+  if (file >= 0)
+    {
+      /* "5" sets VmHWM to what is resident now; where that is refused, the peak of before stays */
+      if (write (file, "5", 1) != 1)
+        g_debug ("the peak of memory cannot be reset");
+      close (file);
+    }
+  return read_status ("VmRSS:");
 }
 
 gsize
-sumi_bench_memory_get_peak (void)
+sumi_bench_memory_get_taken (gsize before)
 {
-  g_autofree char *text = NULL;
-  const char *line;
-  struct rusage usage;
+  const gsize peak = read_status ("VmHWM:");
 
-  if (g_file_get_contents ("/proc/self/status", &text, NULL, NULL) && (line = strstr (text, "VmHWM:")))
-    return 1024 * (gsize) g_ascii_strtoull (line + strlen ("VmHWM:"), NULL, 10);
-  return getrusage (RUSAGE_SELF, &usage) ? 0 : 1024 * (gsize) usage.ru_maxrss;
+  return peak > before ? peak - before : 0;
 }

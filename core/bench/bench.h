@@ -50,7 +50,7 @@ typedef struct
   SumiBenchTime time;  /* of one run; runs 0: only listed */
   double flops, bytes; /* of one run; 0 = not counted. Bytes: what must be read and written at least once */
   double peak;         /* floating-point operations a second that the machine does at most with these threads; 0 */
-  gsize memory;        /* bytes at the peak; 0 = not known */
+  gsize memory;        /* bytes taken at the peak; 0 = not known */
   double share[SUMI_BENCH_N_KINDS];   /* NETWORKS: part of the time that ops of a kind take; all 0: not known */
   const struct SumiBenchShape *shape; /* (nullable) OPS */
 } SumiBenchRow;

@@ -220,6 +220,7 @@ measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError 
                        .name = c->name,
                        .threads = sumi_pool_get_n_threads (pool),
                        .count = 1 };
+  gsize before;
 
   if (! sumi_bench_wants (bench, row.network, c->name))
     return TRUE;
@@ -233,7 +234,7 @@ measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError 
         return FALSE;
       f.evidence = (SumiEvidence){ .picture = photo, .missing = mask, .factor = 1, .guide_factor = 1 };
       ev->cancellable = bench->cancellable;
-      sumi_bench_memory_reset ();
+      before = sumi_bench_memory_reset ();
       if (c->search)
         {
           f.level = level = make_level (&f.evidence, error);
@@ -243,7 +244,7 @@ measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError 
         }
       else
         row.time = sumi_bench_measure_cold (fill, &f, bench->seconds);
-      row.memory = sumi_bench_memory_get_peak ();
+      row.memory = sumi_bench_memory_get_taken (before);
       if (f.error)
         {
           g_propagate_error (error, f.error);
@@ -266,10 +267,10 @@ sumi_bench_calls (SumiBench *bench, GError **error)
     { "whole, 256x256 hole in 1024x1024", 1024, 256, FALSE, PATCHES_SEARCH_AUTO },
   };
   g_autoptr (SumiPool) pool = sumi_pool_new (bench->threads);
-  g_autoptr (SumiModel) model = sumi_model_load ("sumi-restore", error);
+  g_autoptr (SumiModel) model = bench->list ? NULL : sumi_model_load ("sumi-restore", error);
   g_autoptr (SumiRestoreNet) net = model ? sumi_restore_net_load (model->weights, error) : NULL;
 
-  if (! net)
+  if (! net && ! bench->list)
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (sides); i++)
     if (! measure_restore (bench, pool, net, sides[i], error))

@@ -12,10 +12,10 @@ SumiBenchTime sumi_bench_measure (void (*run) (gpointer data), gpointer data, do
 /* The same without warming up, for what takes long: the first run counts. */
 SumiBenchTime sumi_bench_measure_cold (void (*run) (gpointer data), gpointer data, double seconds);
 
-/* Largest resident size since sumi_bench_memory_reset(), or since the process began where the system cannot reset it.
- */
-void sumi_bench_memory_reset (void);
-gsize sumi_bench_memory_get_peak (void);
+/* Begins to watch what is resident. Returns: what is now. */
+gsize sumi_bench_memory_reset (void);
+/* Returns: how much more than @before it was at most since then; more than that where the system cannot watch. */
+gsize sumi_bench_memory_get_taken (gsize before);
 
 /* Whether the filter lets "@network @name" through. @network: (nullable) */
 gboolean sumi_bench_wants (const SumiBench *bench, const char *network, const char *name);

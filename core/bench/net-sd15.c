@@ -26,6 +26,7 @@ norm (GArray *list, int side, int c, gboolean silu)
 
 #define UNET_BLOCKS 2
 #define TIME_WIDTH  1280
+#define HEADS       8
 #define TOKENS      77
 #define TOKEN_WIDTH 768
 
@@ -46,11 +47,13 @@ unet_block (GArray *list, int side, int ci, int co)
 
 /* Attention of @rows tokens to @keys tokens of another width: queries, keys, values, output. */
 static void
-attend (GArray *list, int rows, int keys, int c, int key_width)
+attend (GArray *list, int rows, int keys, int c, int key_width, int heads)
 {
   sumi_bench_add_linear (list, rows, c, c);
   sumi_bench_add_linear (list, keys, key_width, c);
   sumi_bench_add_linear (list, keys, key_width, c);
+  sumi_bench_add (list,
+                  (SumiBenchShape){ .op = &sumi_bench_attention, .rows = rows, .keys = keys, .heads = heads, .ci = c });
   sumi_bench_add_linear (list, rows, c, c);
 }
 
@@ -64,8 +67,8 @@ transformer (GArray *list, int side, int c)
   conv (list, side, c, c, 1);
   for (int i = 0; i < 3; i++)
     sumi_bench_add_rows (list, &sumi_bench_layer_norm, rows, c);
-  attend (list, rows, rows, c, c);
-  attend (list, rows, TOKENS, c, TOKEN_WIDTH);
+  attend (list, rows, rows, c, c, HEADS);
+  attend (list, rows, TOKENS, c, TOKEN_WIDTH, HEADS);
   sumi_bench_add_linear (list, rows, c, 8 * c);
   sumi_bench_add_rows (list, &sumi_bench_geglu, rows, 4 * c);
   sumi_bench_add_linear (list, rows, 4 * c, c);
@@ -149,7 +152,7 @@ list_vae (GArray *list)
   conv (list, LATENT, 4, c, 3);
   vae_block (list, LATENT, c, c);
   norm (list, LATENT, c, FALSE);
-  attend (list, LATENT * LATENT, LATENT * LATENT, c, c);
+  attend (list, LATENT * LATENT, LATENT * LATENT, c, c, 1);
   vae_block (list, LATENT, c, c);
   for (int i = 0; i < LEVELS; i++)
     {

@@ -148,6 +148,55 @@ const SumiBenchOp sumi_bench_linear = {
   .call = linear_call,
 };
 
+/* ---- attention -------------------------------------------------------- */
+
+static char *
+attention_name (const SumiBenchShape *s)
+{
+  return g_strdup_printf ("attention %d/%d %dx%d", s->ci, s->heads, s->rows, s->keys);
+}
+
+/* scores and weighted sum; e^x is left out */
+static double
+attention_flops (const SumiBenchShape *s)
+{
+  return 4.0 * s->rows * s->keys * s->ci;
+}
+
+static double
+attention_bytes (const SumiBenchShape *s)
+{
+  return 8.0 * ((double) s->rows + s->keys) * s->ci;
+}
+
+static gboolean
+attention_prepare (const SumiBenchShape *s, SumiArena *arena, SumiBenchData *data)
+{
+  const int queries[] = { 1, s->rows, s->ci }, keys[] = { 1, s->keys, s->ci };
+
+  data->in[0] = sumi_bench_make (arena, sqrt (3), 3, queries);
+  data->in[1] = sumi_bench_make (arena, sqrt (3), 3, keys);
+  data->in[2] = sumi_bench_make (arena, sqrt (3), 3, keys);
+  data->out = sumi_tensor_new (arena, SUMI_DTYPE_F32, 3, queries);
+  return data->in[0] && data->in[1] && data->in[2] && data->out;
+}
+
+static void
+attention_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *data)
+{
+  sumi_attention (ev, data->in[0], data->in[1], data->in[2], s->heads, 0, data->out);
+}
+
+const SumiBenchOp sumi_bench_attention = {
+  .key = "attention",
+  .kind = SUMI_BENCH_ATTENTION,
+  .dup_name = attention_name,
+  .flops = attention_flops,
+  .bytes = attention_bytes,
+  .prepare = attention_prepare,
+  .call = attention_call,
+};
+
 /* ---- lists ------------------------------------------------------------ */
 
 static gboolean
@@ -215,7 +264,7 @@ sumi_bench_list_flops (const GArray *list)
     {
       const SumiBenchShape *s = &g_array_index (list, SumiBenchShape, i);
 
-      if (s->op->kind < SUMI_BENCH_NORM)
+      if (s->op->kind == SUMI_BENCH_CONV || s->op->kind == SUMI_BENCH_LINEAR)
         flops += s->count * s->op->flops (s);
     }
   return flops;

@@ -42,8 +42,8 @@ struct SumiBenchOp
   void (*call) (const SumiBenchShape *shape, SumiEval *ev, const SumiBenchData *data);
 };
 
-extern const SumiBenchOp sumi_bench_conv, sumi_bench_linear, sumi_bench_rms_silu, sumi_bench_group_norm,
-    sumi_bench_group_norm_silu, sumi_bench_layer_norm, sumi_bench_geglu;
+extern const SumiBenchOp sumi_bench_conv, sumi_bench_linear, sumi_bench_attention, sumi_bench_rms_silu,
+    sumi_bench_group_norm, sumi_bench_group_norm_silu, sumi_bench_layer_norm, sumi_bench_geglu;
 
 /* Random numbers, uniform in [−@most, @most]; NULL when there is no memory, as for the others. */
 SumiTensor *sumi_bench_make (SumiArena *arena, double most, int n_dims, const int *shape);
@@ -85,7 +85,7 @@ extern const SumiBenchNetwork sumi_bench_net_restore, sumi_bench_net_unet, sumi_
 /* The shapes of the restore network for a picture of @height × @width pixels. */
 void sumi_bench_list_restore (GArray *list, int height, int width);
 
-/* Operations of one call, of the kinds conv, linear and attention. */
+/* Operations of one call, in convolutions and linear layers. */
 double sumi_bench_list_flops (const GArray *list);
 
 G_END_DECLS

@@ -81,14 +81,15 @@ run_case (SumiBench *bench, const Case *c, Work *work, SumiBenchRow *row, GError
   g_autoptr (SumiImage) hole = picture && c->hole ? sumi_bench_make_hole (c->width, c->height, c->hole, error) : NULL;
   g_autoptr (SumiSource) photo = picture ? sumi_source_new_image (picture) : NULL;
   g_autoptr (SumiSource) mask = hole ? sumi_source_new_image (hole) : NULL;
+  gsize before;
 
   if (! picture || (c->hole && ! hole) || ! set_options (bench, c, work, error))
     return FALSE;
   work->input = (SumiTaskInput){ .photo = photo, .mask = mask };
   work->job.cancellable = bench->cancellable;
-  sumi_bench_memory_reset ();
+  before = sumi_bench_memory_reset ();
   row->time = sumi_bench_measure_cold (go, work, bench->seconds);
-  row->memory = sumi_bench_memory_get_peak ();
+  row->memory = sumi_bench_memory_get_taken (before);
   if (! work->error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&work->error));
