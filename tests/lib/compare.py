@@ -109,7 +109,7 @@ def show(name, all_engines, times, n_sumi):
         for ours, mine in zip(times[:n_sumi], all_engines[:n_sumi]):
             if n_sumi > 1 and peer.name.split()[-1] != mine.name.split()[-1]:
                 continue
-            cells.append('%6.2f (%5.2f)' % ratios(ours, rounds) if None not in rounds else ' ' * 14)
+            cells.append('%6.2f (%5.2f)' % ratios(ours, rounds) if None not in rounds else '%14s' % '–')
     print('%-44s' % name, *cells, flush=True)
 
 
@@ -151,16 +151,23 @@ def compare_ops(all_engines, n_sumi, options):
 
 def compare_restore(all_engines, n_sumi, options):
     """The shipped weights, whole, on a picture of 512×512."""
-    import torch
+    try:
+        import torch
+        import safetensors  # noqa: F401
+    except ImportError as error:
+        print(f'the restore network needs PyTorch and safetensors: left out ({error})', file=sys.stderr)
+        return
     if options.filter and options.filter not in 'restore 512x512':
         return
+    torch.set_grad_enabled(False)
     net = peers.restore(options.weights)
+    print('\nrestore in PyTorch against tests/golden, as Sumi is tested: %.1e' % peers.check_restore(net, options.golden))
     maps = [torch.from_numpy(peers.rng(1, 3, 512, 512, scale=.3)) for _ in range(2)]
     inputs = peers.restore_inputs(maps[0], maps[1], torch.ones(1, 3, 512, 512), 80, 2, 0)
     for engine in all_engines[n_sumi:]:
         engine.prepare(lambda e: e.network(net, inputs))
     times = interleave(all_engines, 'networks', 'restore 512x512', options)
-    print()
+    head(all_engines, n_sumi)
     show('restore 512x512, the whole network', all_engines, times, n_sumi)
 
 
@@ -168,6 +175,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument('--sumi', required=True)
     p.add_argument('--weights', required=True)
+    p.add_argument('--golden', required=True)
     p.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument('--seconds', type=float, default=0.1)
     p.add_argument('--rounds', type=int, default=3)

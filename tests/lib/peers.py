@@ -5,6 +5,7 @@ Each engine is a class with a name, `has()`, and `prepare(shape)`, which returns
 are random; what the engine may prepare beforehand (packed weights, a compiled model) is not timed. Values lie as the
 engine likes them: channels last, and in bf16 for PyTorch's bf16.
 """
+import copy
 import math
 
 import numpy as np
@@ -66,10 +67,10 @@ class Torch:
 
     def network(self, net, inputs):
         t = self.torch
-        net = net.to(memory_format=t.channels_last).to(self.dtype)
+        net = copy.deepcopy(net).to(memory_format=t.channels_last).to(self.dtype)
         x = [i.contiguous(memory_format=t.channels_last).to(self.dtype) if i.dim() == 4 else i.to(self.dtype)
              for i in inputs]
-        return lambda: net(*x)
+        return lambda: net(*x).float().numpy()
 
 
 class OpenVino:
@@ -139,11 +140,12 @@ class OpenVino:
         return self.compile(self.ov.Model([y], inputs or [x]))
 
     def network(self, net, inputs):
+        """Returns a function that runs it and returns what its output is."""
         model = self.ov.convert_model(net, example_input=inputs)
         model.reshape({n: self.ov.PartialShape(list(i.shape)) for n, i in enumerate(inputs)})
         infer = self.compile(model, fill=False)
         arrays = [i.numpy() for i in inputs]
-        return lambda: infer(arrays)
+        return lambda: infer(arrays)[0]
 
 
 def restore(path):
@@ -208,3 +210,17 @@ def restore_inputs(u, b, e, sigma, factor, noise):
     import torch
     cond = torch.tensor([[math.log(sigma) / 4, math.log2(factor) / 4, noise]])
     return u / math.sqrt(1 + sigma * sigma), b, e, cond
+
+
+def check_restore(net, path):
+    """The largest relative difference to the activations that Sumi's own tests are held against."""
+    from safetensors.torch import load_file
+    golden = load_file(path)
+    worst = 0
+    for case in sorted({k.split('.')[0] for k in golden}):
+        g = {k[len(case) + 1:]: v for k, v in golden.items() if k.startswith(case + '.')}
+        out = net(*restore_inputs(g['u'], g['b'], g['e'], g['sigma'].item(), g['factor'].item(), g['noise'].item()))
+        sigma = g['sigma'].item()
+        d = g['u'] / (1 + sigma * sigma) + out * sigma / math.sqrt(1 + sigma * sigma)
+        worst = max(worst, ((d - g['D']).abs().max() / g['D'].abs().max()).item())
+    return worst
