@@ -12,6 +12,8 @@
 #endif
 
 #include "core/bench/measure.h"
+#include "core/tensor/backend.h"
+#include "core/tensor/eval.h"
 
 /* more runs than this say nothing new */
 #define MAX_RUNS 1000
@@ -50,6 +52,16 @@ void
 sumi_bench_emit (SumiBench *bench, const SumiBenchRow *row)
 {
   bench->row (bench, row);
+}
+
+SumiEval *
+sumi_bench_new_eval (const SumiBench *bench, SumiPool *pool)
+{
+  SumiEval *ev = sumi_eval_new (sumi_backend_default (), pool);
+
+  ev->cancellable = bench->cancellable;
+  ev->bf16 = bench->bf16;
+  return ev;
 }
 
 static double

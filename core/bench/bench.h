@@ -60,6 +60,7 @@ struct SumiBench
 {
   int threads;               /* 0: all; the machine is measured with one thread too */
   double seconds;            /* for each row, about */
+  gboolean bf16;             /* OPS, NETWORKS: products may round their factors; tasks choose for themselves */
   const char *filter;        /* (nullable): only rows whose "network name" has this in it */
   gboolean list;             /* rows without times */
   GCancellable *cancellable; /* (nullable) */

@@ -14,7 +14,6 @@
 #include "core/model/patches-search.h"
 #include "core/model/restore-net.h"
 #include "core/ops/op.h"
-#include "core/tensor/backend.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
@@ -111,7 +110,7 @@ measure_restore (SumiBench *bench, SumiPool *pool, SumiRestoreNet *net, int side
   g_autofree char *name = g_strdup_printf ("%dx%d", side, side);
   g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (SumiBenchShape));
   g_autoptr (SumiArena) arena = sumi_arena_new ();
-  g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), pool);
+  g_autoptr (SumiEval) ev = sumi_bench_new_eval (bench, pool);
   Call call = { .net = net, .ev = ev };
   SumiBenchRow row = { .section = SUMI_BENCH_NETWORKS,
                        .network = "restore",
@@ -130,7 +129,6 @@ measure_restore (SumiBench *bench, SumiPool *pool, SumiRestoreNet *net, int side
     {
       if (! prepare_call (&call, arena, side))
         return no_memory (name, error);
-      ev->cancellable = bench->cancellable;
       denoise (&call);
       ev->ran = count;
       ev->ran_data = &call;
@@ -210,7 +208,7 @@ typedef struct
 static gboolean
 measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError **error)
 {
-  g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), pool);
+  g_autoptr (SumiEval) ev = sumi_bench_new_eval (bench, pool);
   g_autoptr (SumiModel) model = sumi_model_load ("patches", error);
   g_autoptr (SumiImage) photo = NULL, mask = NULL;
   g_autoptr (PatchesLevel) level = NULL;
@@ -233,7 +231,6 @@ measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError 
       if (! mask)
         return FALSE;
       f.evidence = (SumiEvidence){ .picture = photo, .missing = mask, .factor = 1, .guide_factor = 1 };
-      ev->cancellable = bench->cancellable;
       before = sumi_bench_memory_reset ();
       if (c->search)
         {

@@ -95,11 +95,13 @@ double
 sumi_bench_get_peak (SumiBench *bench, SumiPool *pool)
 {
   const SumiBenchPeak *peak = sumi_bench_peak ();
-  Work work = { .pool = pool, .threads = sumi_pool_get_n_threads (pool), .loop = peak->fma };
+  const gboolean bf16 = bench->bf16 && peak->bf16;
+  const double ops = bf16 ? peak->bf16_ops : peak->fma_ops;
+  Work work = { .pool = pool, .threads = sumi_pool_get_n_threads (pool), .loop = bf16 ? peak->bf16 : peak->fma };
 
   /* by processor time: all threads at once, but other programs do not count */
   if (! bench->peak)
-    bench->peak = work.threads * work.threads * peak->fma_ops * TURNS / sumi_bench_measure (turn_all, &work, 0.1).cpu;
+    bench->peak = work.threads * work.threads * ops * TURNS / sumi_bench_measure (turn_all, &work, 0.1).cpu;
   return bench->peak;
 }
 

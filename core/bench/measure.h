@@ -22,7 +22,10 @@ gboolean sumi_bench_wants (const SumiBench *bench, const char *network, const ch
 gboolean sumi_bench_check (const SumiBench *bench, GError **error);
 void sumi_bench_emit (SumiBench *bench, const SumiBenchRow *row);
 
-/* fp32 operations a second with the bench's threads; measured once, in a tenth of a second. */
+/* An evaluation context as the bench wants it. */
+SumiEval *sumi_bench_new_eval (const SumiBench *bench, SumiPool *pool);
+
+/* Operations a second with the bench's threads, fp32 or bf16 as is measured; measured once, in a tenth of a second. */
 double sumi_bench_get_peak (SumiBench *bench, SumiPool *pool);
 
 /* The sections. */

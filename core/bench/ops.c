@@ -5,8 +5,9 @@
 #include "core/base/parallel.h"
 #include "core/bench/measure.h"
 #include "core/bench/shape.h"
-#include "core/tensor/backend.h"
 #include "core/tensor/eval.h"
+#include "core/tensor/prepared.h"
+#include "core/tensor/tensor.h"
 
 typedef struct
 {
@@ -29,10 +30,10 @@ static gboolean
 measure (SumiBench *bench, SumiPool *pool, SumiBenchRow *row, GError **error)
 {
   g_autoptr (SumiArena) arena = sumi_arena_new ();
-  g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), pool);
+  g_autoptr (SumiPrepared) prepared = sumi_prepared_new ();
+  g_autoptr (SumiEval) ev = sumi_bench_new_eval (bench, pool);
   Work work = { .shape = row->shape, .ev = ev };
 
-  ev->cancellable = bench->cancellable;
   if (! row->shape->op->prepare (row->shape, arena, &work.data))
     {
       g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
@@ -40,8 +41,11 @@ measure (SumiBench *bench, SumiPool *pool, SumiBenchRow *row, GError **error)
                    row->name);
       return FALSE;
     }
+  /* as a model keeps its weights; what the first call makes of them is not timed */
+  if (row->shape->op->weights >= 0)
+    work.data.in[row->shape->op->weights]->prepared = prepared;
   row->time = sumi_bench_measure (call, &work, bench->seconds);
-  row->memory = sumi_arena_get_peak (arena) + sumi_arena_get_peak (ev->scratch);
+  row->memory = sumi_arena_get_peak (arena) + sumi_arena_get_peak (ev->scratch) + sumi_prepared_get_bytes (prepared);
   return sumi_eval_finish (ev, error);
 }
 

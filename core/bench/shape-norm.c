@@ -48,6 +48,7 @@ rms_silu_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *data)
 const SumiBenchOp sumi_bench_rms_silu = {
   .key = "rms-silu",
   .kind = SUMI_BENCH_NORM,
+  .weights = -1,
   .dup_name = rms_silu_name,
   .flops = rms_silu_flops,
   .bytes = rms_silu_bytes,
@@ -89,6 +90,7 @@ group_norm_flops (const SumiBenchShape *s)
 const SumiBenchOp sumi_bench_group_norm = {
   .key = "group-norm",
   .kind = SUMI_BENCH_NORM,
+  .weights = -1,
   .dup_name = group_norm_name,
   .flops = group_norm_flops,
   .bytes = rms_silu_bytes,
@@ -99,6 +101,7 @@ const SumiBenchOp sumi_bench_group_norm = {
 const SumiBenchOp sumi_bench_group_norm_silu = {
   .key = "group-norm-silu",
   .kind = SUMI_BENCH_NORM,
+  .weights = -1,
   .dup_name = group_norm_name,
   .flops = group_norm_flops,
   .bytes = rms_silu_bytes,
@@ -147,6 +150,7 @@ layer_norm_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *dat
 const SumiBenchOp sumi_bench_layer_norm = {
   .key = "layer-norm",
   .kind = SUMI_BENCH_NORM,
+  .weights = -1,
   .dup_name = row_name,
   .flops = layer_norm_flops,
   .bytes = layer_norm_bytes,
@@ -185,6 +189,7 @@ geglu_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *data)
 const SumiBenchOp sumi_bench_geglu = {
   .key = "geglu",
   .kind = SUMI_BENCH_OTHER,
+  .weights = -1,
   .dup_name = row_name,
   .flops = geglu_flops,
   .bytes = geglu_bytes,

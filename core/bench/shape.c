@@ -95,6 +95,7 @@ conv_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *data)
 const SumiBenchOp sumi_bench_conv = {
   .key = "conv2d",
   .kind = SUMI_BENCH_CONV,
+  .weights = 1,
   .dup_name = conv_name,
   .flops = conv_flops,
   .bytes = conv_bytes,
@@ -141,6 +142,7 @@ linear_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *data)
 const SumiBenchOp sumi_bench_linear = {
   .key = "linear",
   .kind = SUMI_BENCH_LINEAR,
+  .weights = 1,
   .dup_name = linear_name,
   .flops = linear_flops,
   .bytes = linear_bytes,
@@ -190,6 +192,7 @@ attention_call (const SumiBenchShape *s, SumiEval *ev, const SumiBenchData *data
 const SumiBenchOp sumi_bench_attention = {
   .key = "attention",
   .kind = SUMI_BENCH_ATTENTION,
+  .weights = -1,
   .dup_name = attention_name,
   .flops = attention_flops,
   .bytes = attention_bytes,

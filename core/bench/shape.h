@@ -34,6 +34,7 @@ struct SumiBenchOp
 {
   const char *key; /* of the core's op */
   SumiBenchKind kind;
+  int weights; /* which input keeps prepared forms; −1: none */
   char *(*dup_name) (const SumiBenchShape *shape);
   double (*flops) (const SumiBenchShape *shape); /* a multiplication and an addition are two */
   double (*bytes) (const SumiBenchShape *shape); /* f32 */

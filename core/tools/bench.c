@@ -15,9 +15,11 @@ typedef struct
 {
   int threads;
   double seconds;
-  char *filter;
+  char *precision, *filter;
   gboolean list, json, help;
 } Options;
+
+static const SumiChoice precisions[] = { { "f32", N_ ("32 bits") }, { "bf16", N_ ("16 bits") }, { NULL } };
 
 static const SumiOption options[] = {
   { .key = "threads",
@@ -31,6 +33,12 @@ static const SumiOption options[] = {
     .offset = G_STRUCT_OFFSET (Options, seconds),
     .max = 3600,
     .value = 0.5 },
+  { .key = "precision",
+    .blurb = N_ ("What products of ops and networks round their factors to; tasks choose for themselves"),
+    .type = SUMI_OPTION_CHOICE,
+    .offset = G_STRUCT_OFFSET (Options, precision),
+    .text = "f32",
+    .choices = precisions },
   { .key = "filter",
     .blurb = N_ ("Only rows with this text in their names, such as “unet conv3x3”"),
     .type = SUMI_OPTION_STRING,
@@ -74,12 +82,11 @@ print_help (void)
   g_autoptr (GString) text = g_string_new (NULL);
 
   g_string_append_printf (text, "%s\n\n", _ ("Usage: sumi bench [WHAT...] [OPTION...]"));
-  sumi_cli_append_paragraph (text,
-                             _ ("Measures how fast Sumi is on this machine; everything when no WHAT is named. "
-                                "“best” and “median” are times of one run, “cpu” the processor time of all "
-                                "threads together. “% peak” is the share of the fp32 products that the machine can "
-                                "do in that time, “% cpu” the same reckoned from the processor time: what other "
-                                "programs took does not count, nor do threads that waited."));
+  sumi_cli_append_paragraph (text, _ ("Measures how fast Sumi is on this machine; everything when no WHAT is named. "
+                                      "“best” and “median” are times of one run, “cpu” the processor time of all "
+                                      "threads together. “% peak” is the share of the products that the machine can "
+                                      "do in that time, “% cpu” the same reckoned from the processor time: what other "
+                                      "programs took does not count, nor do threads that waited."));
   g_string_append_printf (text, "\n%s\n", _ ("WHAT is:"));
   for (int i = 0; i < SUMI_BENCH_N_SECTIONS; i++)
     {
@@ -166,6 +173,7 @@ sumi_command_bench (int argc, char **argv)
     return sumi_command_fail ("bench", error);
   bench.threads = values.threads;
   bench.seconds = values.seconds;
+  bench.bf16 = ! strcmp (values.precision, "bf16");
   bench.filter = *values.filter ? values.filter : NULL;
   bench.list = values.list;
   print.json = values.json;

@@ -167,7 +167,7 @@ test_bench (void)
 {
   g_auto (CliRun) list = cli_sumi ("bench --list"), json = cli_sumi ("bench --list --json"),
                   some = cli_sumi ("bench machine ops --filter 224-160 --seconds 0"),
-                  row = cli_sumi ("bench ops --filter 224-160 --seconds 0 --threads 1 --json");
+                  row = cli_sumi ("bench ops --filter 224-160 --seconds 0 --threads 1 --precision bf16 --json");
 
   g_assert_cmpint (list.status, ==, 0);
   g_assert_nonnull (strstr (list.out, "fp32 FMA"));

@@ -3,8 +3,8 @@
 
 For every shape, in each of some rounds, each engine runs the op for a moment, one after the other, so that what else
 the machine does falls on all. A round's figure is its best run; a ratio is the median, over the rounds, of an engine's
-figure over Sumi's (above 1: Sumi is faster). Sums count each shape as often as its network has it. The second figure
-of a ratio is the same from processor times, which other programs disturb less.
+figure over Sumi's in the same precision (above 1: Sumi is faster). Sums count each shape as often as its network has
+it. The second figure of a ratio is the same from processor times, which other programs disturb less.
 """
 import argparse
 import json
@@ -39,9 +39,9 @@ def measure(run, seconds):
 
 class Sumi:
     def __init__(self, exe, threads, precision):
-        self.name = 'sumi ' + precision if precision else 'sumi'
+        self.name = 'sumi ' + precision
         self.command = [exe, 'bench', '--json', '--threads', str(threads)]
-        self.command += ['--precision', precision] if precision else []
+        self.command += ['--precision', precision]
 
     def rows(self, *arguments):
         out = subprocess.run(self.command + list(arguments), stdout=subprocess.PIPE, check=True).stdout
@@ -107,7 +107,7 @@ def show(name, all_engines, times, n_sumi):
     cells = ['%10.3f' % (1e3 * b) for b in best[:n_sumi]]
     for rounds, peer in zip(times[n_sumi:], all_engines[n_sumi:]):
         for ours, mine in zip(times[:n_sumi], all_engines[:n_sumi]):
-            if n_sumi > 1 and peer.name.split()[-1] != mine.name.split()[-1]:
+            if peer.name.split()[-1] != mine.name.split()[-1]:
                 continue
             cells.append('%6.2f (%5.2f)' % ratios(ours, rounds) if None not in rounds else '%14s' % '–')
     print('%-44s' % name, *cells, flush=True)
@@ -189,7 +189,7 @@ def main():
     found = engines(options)
     if not found:
         raise SystemExit('tests/bench: neither PyTorch nor OpenVINO to compare with; --python names another Python')
-    ours = [Sumi(options.sumi, options.threads, None)]
+    ours = [Sumi(options.sumi, options.threads, p) for p in options.precisions]
     if not options.whole:
         compare_ops(ours + found, len(ours), options)
     if not options.ops:
