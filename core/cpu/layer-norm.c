@@ -43,12 +43,14 @@ row_sums (const float *restrict x, gsize n, float pivot, double sums[2])
       sum[k] += d;
       square[k] += d * d;
     }
-  sums[0] = sums[1] = 0;
-  for (int k = 0; k < LANES; k++)
-    {
-      sums[0] += sum[k];
-      sums[1] += square[k];
-    }
+  for (int half = LANES / 2; half >= 4; half /= 2)
+    for (int k = 0; k < half; k++)
+      {
+        sum[k] += sum[k + half];
+        square[k] += square[k + half];
+      }
+  sums[0] = ((double) sum[0] + sum[1]) + ((double) sum[2] + sum[3]);
+  sums[1] = ((double) square[0] + square[1]) + ((double) square[2] + square[3]);
 }
 
 SUMI_CLONES static void
