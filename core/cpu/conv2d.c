@@ -30,15 +30,62 @@ typedef struct
   gsize scratch_size, row; /* bytes of a thread's, of a row */
 } Job;
 
-/* Whether Winograd's way is faster. It needs enough channels on both sides to make up for the transforms, and enough
- * tiles to make up for weights four times as large. */
-static gboolean
-suits_winograd (const Job *j)
+/* ---- choice ----------------------------------------------------------- */
+
+/* Times in vector products of one thread, by a simple model: measured shares of the transforms, and weights from memory
+ * at BANDWIDTH bytes in that time, which two threads share. It looks at shapes only: the same choice for every number
+ * of threads. */
+#define BANDWIDTH   4.0
+#define UNFOLD_COST 2.0
+#define INPUT_COST  5.0 /* per vector of V */
+#define OUTPUT_COST 5.0 /* per vector of M */
+
+static double
+slower (double products, double weight_floats)
+{
+  return MAX (products, weight_floats * sizeof (float) / BANDWIDTH);
+}
+
+static double
+product_cost (const Job *j, int lanes)
 {
   const SumiConvJob *c = &j->conv;
+  const double pixels = (double) c->n * j->out_height * j->out_width, taps = (double) (j->k * j->k);
+  const double in = (c->ci + lanes - 1) / lanes, out = (c->co + lanes - 1) / lanes;
 
-  return j->k == 3 && j->stride == 1 && j->pad == 1 && c->ci >= 3 &&
-         (gsize) c->n * (gsize) c->height * (gsize) c->width >= 256;
+  return slower (pixels * taps * c->ci * out, taps * c->ci * out * lanes) + pixels * taps * in * UNFOLD_COST;
+}
+
+static double
+winograd_cost (const SumiConvJob *c, const SumiWinograd *form, int lanes)
+{
+  const double side = form->tile + 2, positions = side * side;
+  const double across = (c->width + form->tile - 1) / form->tile, down = (c->height + form->tile - 1) / form->tile;
+  const double in = (c->ci + lanes - 1) / lanes, out = (c->co + lanes - 1) / lanes, tiles = c->n * across * down;
+
+  return slower (tiles * positions * c->ci * out, positions * c->ci * out * lanes) +
+         tiles * positions * (in * INPUT_COST + out * OUTPUT_COST);
+}
+
+/* Returns: (nullable): the form of Winograd's way that is fastest; NULL: the product is. */
+static const SumiWinograd *
+choose (const Job *j)
+{
+  const SumiCpuIsa *isa = sumi_cpu_isa ();
+  const SumiWinograd *best = NULL;
+  double least = product_cost (j, isa->lanes);
+
+  for (int i = 0; j->k == 3 && j->stride == 1 && j->pad == 1 && i < SUMI_N_WINOGRADS; i++)
+    {
+      const double cost = winograd_cost (&j->conv, isa->winograds + i, isa->lanes);
+
+      if (cost < least)
+        {
+          least = cost;
+          best = isa->winograds + i;
+        }
+    }
+  return best;
 }
 
 /* ---- product ---------------------------------------------------------- */
@@ -168,11 +215,13 @@ conv2d_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
     .out_width = out->shape[2],
   };
 
+  const SumiWinograd *form = choose (&j);
+
   if ((gint64) out->shape[0] * out->shape[1] * out->shape[2] > G_MAXINT)
     sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: %d×%d×%d pixels are too many at once", out->shape[0], out->shape[1],
                     out->shape[2]);
-  else if (suits_winograd (&j))
-    sumi_winograd_run (ev, in[1], &j.conv);
+  else if (form)
+    sumi_winograd_run (ev, in[1], &j.conv, form);
   else
     run_product (ev, in[1], &j);
   sumi_arena_release (ev->scratch, mark);

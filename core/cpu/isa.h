@@ -11,6 +11,22 @@
 
 G_BEGIN_DECLS
 
+/* Winograd's minimal filtering F(m×m, 3×3), `lanes` channels at a time (Lavin and Gray, CVPR 2016). Arrays of s = (m +
+ * 2)² vectors are spaced @step floats; channels are @n vectors, side by side everywhere. */
+typedef struct
+{
+  int tile; /* m: pixels of the output a side */
+  /* U = G·g·Gᵀ; @g: 9 rows @row floats apart, by row and column of the filter */
+  void (*weights) (const float *g, gsize row, int n, float *u, gsize step);
+  /* V = Bᵀ·d·B of (m + 2)² pixels @x, @dx floats apart in a row and @dy from row to row */
+  void (*input) (const float *x, gsize dx, gsize dy, int n, float *v, gsize step);
+  /* m×m pixels Aᵀ·M·A + @bias + @add to @y, spaced by @dx and @dy; @bias: (nullable) [@n·lanes]; @add: (nullable)
+   * spaced like @y, may be @y */
+  void (*output) (const float *m, gsize step, int n, const float *bias, const float *add, float *y, gsize dx, gsize dy);
+} SumiWinograd;
+
+#define SUMI_N_WINOGRADS 2
+
 typedef struct
 {
   const char *key, *label;
@@ -48,22 +64,7 @@ typedef struct
   /* @n floats to bf16, to nearest even. */
   void (*to_bf16) (const float *from, guint16 *to, gsize n);
 
-  /* Winograd F(4×4, 3×3), `lanes` channels at a time (Lavin and Gray 2016).
-   * weights: U = G·g·Gᵀ, g: 9 rows @row floats apart of @n vectors; U's 36 rows go @step floats apart to @u.
-   * input: V = Bᵀ·d·B of 6×6 pixels @x, @dx floats apart in a row and @dy between rows; V's 36 vectors go @step floats
-   * apart to @v. Channels: @n vectors, side by side in both. */
-  void (*winograd_weights) (const float *g, gsize row, int n, float *u, gsize step);
-  void (*winograd_input) (const float *x, gsize dx, gsize dy, int n, float *v, gsize step);
-  /* output: 4×4 pixels Aᵀ·M·A + @bias (+ @add), to @y; M's 36 vectors are @step apart. @bias: [@n·lanes], nullable;
-   * @add: nullable, spaced like @y. */
-  void (*winograd_output) (const float *m,
-                           gsize step,
-                           int n,
-                           const float *bias,
-                           const float *add,
-                           float *y,
-                           gsize dx,
-                           gsize dy);
+  const SumiWinograd *winograds; /* [SUMI_N_WINOGRADS]: F(4×4) and F(2×2) */
 } SumiCpuIsa;
 
 /* The set in use: the best usable one, or the one that $SUMI_CPU names. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A piece takes a block of tiles: their transformed input V [36, tiles, Ci] stays in the second-level cache, and the 36
- * products with the transformed weights U [panel, 36, Ci, columns] and the output transform go panel by panel of output
- * channels. Where there are few tiles, pieces share out the panels too and each transforms the input for itself. */
+/* A piece takes a block of tiles: their transformed input V [tiles, s, Ci] stays in the second-level cache, and the s
+ * products with the transformed weights U [panel, s, Ci, columns] and the output transform go panel by panel of output
+ * channels; s is 36 or 16. Where there are few tiles, pieces share out the panels too and each transforms the input for
+ * itself. */
 #include "core/cpu/winograd.h"
 
 #include <string.h>
@@ -13,12 +14,12 @@
 #include "core/tensor/prepared.h"
 #include "core/tensor/tensor.h"
 
-#define POSITIONS    36
+#define MAX_TILE     4
 #define MAX_COLUMNS  48
-/* floats of V of a piece, about: 600 KB */
-#define BLOCK_FLOATS (150 * 1024)
+/* floats of V of a piece, about: 240 KB, as much again for its products, and room for the weights that pass by */
+#define BLOCK_FLOATS (60 * 1024)
 #define MIN_TILES    16
-#define MAX_TILES    64
+#define MAX_TILES    48
 /* input channels whose weights are read at a time */
 #define STRIP        16
 
@@ -26,11 +27,13 @@ typedef struct
 {
   const SumiConvJob *conv;
   const SumiCpuIsa *isa;
+  const SumiWinograd *form;
+  int side, positions; /* of the input's tile: 6 or 4; its square */
   const float *u;
   int across, down, tiles; /* of a picture; of all */
   int block, n_blocks;     /* tiles of a piece */
   int panels, group, n_groups;
-  gsize v_row, v_step, m_step; /* floats from tile to tile, from position to position */
+  gsize v_row, v_step, m_row; /* floats from tile to tile, from position to position */
   float *scratch;
   gsize scratch_size; /* floats of a thread */
 } Job;
@@ -48,6 +51,7 @@ panel_columns (const SumiCpuIsa *isa, int co, int panel)
 typedef struct
 {
   const SumiCpuIsa *isa;
+  const SumiWinograd *form;
   const SumiTensor *w;
   int co, ci;
   float *u, *rows; /* rows: [threads, MAX_COLUMNS, 9·STRIP] */
@@ -59,7 +63,8 @@ prepare_panel (gpointer data, int panel, int thread)
   const WeightJob *job = data;
   const int width = job->isa->lanes * job->isa->vectors, columns = panel_columns (job->isa, job->co, panel);
   const gsize step = (gsize) job->ci * (gsize) columns;
-  float *u = job->u + (gsize) panel * POSITIONS * (gsize) job->ci * (gsize) width;
+  const int positions = (job->form->tile + 2) * (job->form->tile + 2);
+  float *u = job->u + (gsize) panel * (gsize) positions * (gsize) job->ci * (gsize) width;
   float *rows = job->rows + (gsize) thread * MAX_COLUMNS * 9 * STRIP;
   float g[9 * MAX_COLUMNS] = { 0 };
 
@@ -77,14 +82,15 @@ prepare_panel (gpointer data, int panel, int thread)
           for (int k = 0; k < 9; k++)
             g[k * MAX_COLUMNS + n] = row[9 * at + k];
         }
-      job->isa->winograd_weights (g, MAX_COLUMNS, columns / job->isa->lanes, u + (gsize) c * (gsize) columns, step);
+      job->form->weights (g, MAX_COLUMNS, columns / job->isa->lanes, u + (gsize) c * (gsize) columns, step);
     }
 }
 
 static void
 prepare (SumiEval *ev, const SumiTensor *t, gpointer form, gconstpointer data)
 {
-  WeightJob job = { data, t, t->shape[0], t->shape[1], form, NULL };
+  const Job *j = data;
+  WeightJob job = { j->isa, j->form, t, t->shape[0], t->shape[1], form, NULL };
   const int width = job.isa->lanes * job.isa->vectors;
 
   job.rows = sumi_arena_alloc (ev->scratch,
@@ -102,11 +108,11 @@ static void
 locate (const Job *j, int t, int *n, int *y, int *x)
 {
   *n = t / (j->across * j->down);
-  *y = t / j->across % j->down * 4;
-  *x = t % j->across * 4;
+  *y = t / j->across % j->down * j->form->tile;
+  *x = t % j->across * j->form->tile;
 }
 
-/* The 6×6 pixels that tile @t sees, zero outside the picture, into @to: [6, 6, @pixel]. */
+/* The pixels that tile @t sees, zero outside the picture, into @to: [side, side, @pixel]. */
 static void
 gather (const Job *j, int t, float *to, gsize pixel)
 {
@@ -115,8 +121,8 @@ gather (const Job *j, int t, float *to, gsize pixel)
   int n, y, x;
 
   locate (j, t, &n, &y, &x);
-  for (int i = 0; i < 6; i++)
-    for (int k = 0; k < 6; k++, to += pixel)
+  for (int i = 0; i < j->side; i++)
+    for (int k = 0; k < j->side; k++, to += pixel)
       {
         const int row = y + i - 1, column = x + k - 1;
 
@@ -142,16 +148,16 @@ transform_input (const Job *j, int t, float *v, float *pixels)
   int n, y, x;
 
   locate (j, t, &n, &y, &x);
-  if (! conv->enlarge && y > 0 && x > 0 && y + 5 < conv->height && x + 5 < conv->width)
+  if (! conv->enlarge && y > 0 && x > 0 && y + j->side - 1 < conv->height && x + j->side - 1 < conv->width)
     {
       const float *from =
           conv->x + (gsize) n * (gsize) conv->height * row + (gsize) (y - 1) * row + (gsize) (x - 1) * (gsize) conv->ci;
 
-      j->isa->winograd_input (from, (gsize) conv->ci, row, vectors, v, j->v_step);
+      j->form->input (from, (gsize) conv->ci, row, vectors, v, j->v_step);
       return;
     }
   gather (j, t, pixels, padded);
-  j->isa->winograd_input (pixels, padded, 6 * padded, vectors, v, j->v_step);
+  j->form->input (pixels, padded, (gsize) j->side * padded, vectors, v, j->v_step);
 }
 
 /* A tile at the picture's edge, or of channels that do not fill the vectors. */
@@ -164,7 +170,7 @@ put_part (const Job *j, int rows, int columns, int channels, const float *tile, 
     for (int c = 0; c < columns; c++)
       {
         const gsize at = ((gsize) r * (gsize) conv->width + (gsize) c) * (gsize) conv->co;
-        const float *from = tile + (4 * r + c) * MAX_COLUMNS;
+        const float *from = tile + (MAX_TILE * r + c) * MAX_COLUMNS;
 
         for (int o = 0; o < channels; o++)
           y[at + (gsize) o] = add ? from[o] + add[at + (gsize) o] : from[o];
@@ -177,7 +183,7 @@ transform_output (const Job *j, int t, int panel, const float *m)
   const SumiConvJob *conv = j->conv;
   const int width = j->isa->lanes * j->isa->vectors, columns = panel_columns (j->isa, conv->co, panel);
   const int first = panel * width, channels = MIN (columns, conv->co - first), vectors = columns / j->isa->lanes;
-  float bias[MAX_COLUMNS] = { 0 }, tile[16 * MAX_COLUMNS], *to;
+  float bias[MAX_COLUMNS] = { 0 }, tile[MAX_TILE * MAX_TILE * MAX_COLUMNS], *to;
   const float *add;
   gsize at;
   int n, y, x;
@@ -189,14 +195,14 @@ transform_output (const Job *j, int t, int panel, const float *m)
   add = conv->add ? conv->add + at : NULL;
   if (conv->bias)
     memcpy (bias, conv->bias + first, sizeof (float) * (gsize) channels);
-  if (channels == columns && y + 4 <= conv->height && x + 4 <= conv->width)
+  if (channels == columns && y + j->form->tile <= conv->height && x + j->form->tile <= conv->width)
     {
-      j->isa->winograd_output (m, j->m_step, vectors, bias, add, to, (gsize) conv->co,
-                               (gsize) conv->width * (gsize) conv->co);
+      j->form->output (m, (gsize) columns, vectors, bias, add, to, (gsize) conv->co,
+                       (gsize) conv->width * (gsize) conv->co);
       return;
     }
-  j->isa->winograd_output (m, j->m_step, vectors, bias, NULL, tile, MAX_COLUMNS, 4 * MAX_COLUMNS);
-  put_part (j, MIN (4, conv->height - y), MIN (4, conv->width - x), channels, tile, add, to);
+  j->form->output (m, (gsize) columns, vectors, bias, NULL, tile, MAX_COLUMNS, MAX_TILE * MAX_COLUMNS);
+  put_part (j, MIN (j->form->tile, conv->height - y), MIN (j->form->tile, conv->width - x), channels, tile, add, to);
 }
 
 static void
@@ -206,23 +212,23 @@ run_piece (gpointer data, int index, int thread)
   const SumiCpuIsa *isa = j->isa;
   const int first = index / j->n_groups * j->block, n = MIN (j->block, j->tiles - first), ci = j->conv->ci;
   const int from = index % j->n_groups * j->group, to = MIN (j->panels, from + j->group);
-  float *v = j->scratch + (gsize) thread * j->scratch_size, *m = v + POSITIONS * j->v_step;
-  float *pixels = m + POSITIONS * j->m_step;
+  float *v = j->scratch + (gsize) thread * j->scratch_size, *m = v + (gsize) j->block * j->v_row;
+  float *pixels = m + (gsize) j->block * j->m_row;
 
   for (int t = 0; t < n; t++)
     transform_input (j, first + t, v + (gsize) t * j->v_row, pixels);
   for (int panel = from; panel < to; panel++)
     {
       const int columns = panel_columns (isa, j->conv->co, panel);
-      const float *u = j->u + (gsize) panel * POSITIONS * (gsize) (ci * isa->lanes * isa->vectors);
+      const float *u = j->u + (gsize) panel * (gsize) j->positions * (gsize) (ci * isa->lanes * isa->vectors);
 
-      for (int p = 0; p < POSITIONS; p++, u += (gsize) ci * (gsize) columns)
+      for (int p = 0; p < j->positions; p++, u += (gsize) ci * (gsize) columns)
         for (int t = 0; t < n; t += isa->rows)
           isa->product (MIN (isa->rows, n - t), columns / isa->lanes, ci,
                         v + (gsize) p * j->v_step + (gsize) t * j->v_row, j->v_row, u,
-                        m + (gsize) p * j->m_step + (gsize) (t * columns), (gsize) columns, NULL, NULL);
+                        m + (gsize) p * (gsize) columns + (gsize) t * j->m_row, j->m_row, NULL, NULL);
       for (int t = 0; t < n; t++)
-        transform_output (j, first + t, panel, m + (gsize) (t * columns));
+        transform_output (j, first + t, panel, m + (gsize) t * j->m_row);
     }
 }
 
@@ -233,7 +239,7 @@ static void
 plan (Job *j, int n_threads)
 {
   const int lanes = j->isa->lanes, rows = j->isa->rows, wanted = n_threads > 1 ? 4 * n_threads : 1;
-  const int fitting = BLOCK_FLOATS / (POSITIONS * j->conv->ci) / rows * rows;
+  const int fitting = BLOCK_FLOATS / (j->positions * j->conv->ci) / rows * rows;
 
   j->block = MIN (CLAMP (fitting, MIN_TILES, MAX_TILES), j->tiles);
   while (j->block > MIN_TILES && (j->tiles + j->block - 1) / j->block < wanted)
@@ -243,31 +249,38 @@ plan (Job *j, int n_threads)
   while (j->group > 2 && j->n_blocks * ((j->panels + j->group - 1) / j->group) < wanted)
     j->group--;
   j->n_groups = (j->panels + j->group - 1) / j->group;
-  /* one vector more from tile to tile and position to position keeps them off the same cache sets */
-  j->v_row = (gsize) (j->conv->ci + lanes - 1) / (gsize) lanes * (gsize) lanes;
+  /* a vector more from tile to tile where they would fall on the same cache sets */
+  j->v_step = (gsize) (j->conv->ci + lanes - 1) / (gsize) lanes * (gsize) lanes;
+  j->v_row = (gsize) j->positions * j->v_step;
   if (j->v_row % 512 == 0)
-    j->v_row += (gsize) lanes;
-  j->v_step = (gsize) j->block * j->v_row + 16;
-  j->m_step = (gsize) (j->block * MIN (lanes * j->isa->vectors, (j->conv->co + lanes - 1) / lanes * lanes)) + 16;
-  j->scratch_size = POSITIONS * (j->v_step + j->m_step + j->v_row);
+    j->v_row += 16;
+  j->m_row = (gsize) (j->positions * MIN (lanes * j->isa->vectors, (j->conv->co + lanes - 1) / lanes * lanes)) + 16;
+  j->scratch_size = (gsize) j->block * (j->v_row + j->m_row) + (gsize) j->positions * j->v_step;
   j->scratch_size = (j->scratch_size + 15) / 16 * 16;
 }
 
 void
-sumi_winograd_run (SumiEval *ev, const SumiTensor *weight, const SumiConvJob *conv)
+sumi_winograd_run (SumiEval *ev, const SumiTensor *weight, const SumiConvJob *conv, const SumiWinograd *form)
 {
-  static const char kind[] = "winograd 4";
   const SumiCpuIsa *isa = sumi_cpu_isa ();
   const int width = isa->lanes * isa->vectors, n_threads = sumi_pool_get_n_threads (ev->pool);
-  Job j = { .conv = conv, .isa = isa, .across = (conv->width + 3) / 4, .down = (conv->height + 3) / 4 };
+  Job j = {
+    .conv = conv,
+    .isa = isa,
+    .form = form,
+    .side = form->tile + 2,
+    .positions = (form->tile + 2) * (form->tile + 2),
+    .across = (conv->width + form->tile - 1) / form->tile,
+    .down = (conv->height + form->tile - 1) / form->tile,
+    .panels = (conv->co + width - 1) / width,
+  };
 
   j.tiles = conv->n * j.across * j.down;
-  j.panels = (conv->co + width - 1) / width;
   plan (&j, n_threads);
-  j.u = sumi_prepared_get (ev, weight, (const gconstpointer[]){ kind, isa },
-                           sizeof (float) * POSITIONS * (gsize) conv->ci *
+  j.u = sumi_prepared_get (ev, weight, (const gconstpointer[]){ form, isa },
+                           sizeof (float) * (gsize) j.positions * (gsize) conv->ci *
                                (gsize) ((conv->co + isa->lanes - 1) / isa->lanes * isa->lanes),
-                           prepare, isa);
+                           prepare, &j);
   if (ev->error)
     return;
   j.scratch = sumi_arena_alloc (ev->scratch, sizeof (float) * j.scratch_size * (gsize) n_threads);

@@ -21,7 +21,5 @@ const SumiCpuIsa sumi_isa_avx2 = {
   .usable = usable,
   .product = product,
   .to_bf16 = to_bf16,
-  .winograd_weights = winograd_weights,
-  .winograd_input = winograd_input,
-  .winograd_output = winograd_output,
+  .winograds = winograds,
 };

@@ -107,7 +107,5 @@ const SumiCpuIsa sumi_isa_avx512_bf16 = {
   .product = product,
   .product_bf16 = product_bf16,
   .to_bf16 = to_bf16,
-  .winograd_weights = winograd_weights,
-  .winograd_input = winograd_input,
-  .winograd_output = winograd_output,
+  .winograds = winograds,
 };
