@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* @n_threads: 1 to 256, or 0 for as many as the process may use (affinity, cgroup). */
+/* @n_threads: 1 to 256, or 0 for sumi_cpus_usable(). Idle threads sleep; for some 40 µs after a job they look for the
+ * next one, unless there are more of them than usable processors. */
 SumiPool *sumi_pool_new (int n_threads);
 void sumi_pool_free (SumiPool *pool);
 int sumi_pool_get_n_threads (const SumiPool *pool);
@@ -16,7 +17,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiPool, sumi_pool_free)
 /* @index: which piece; @thread: 0 to n_threads − 1, for per-thread scratch. */
 typedef void (*SumiPoolFunc) (gpointer data, int index, int thread);
 
-/* Calls @func for 0 ≤ index < @n, in any order, and waits. @pool may be NULL: all in this thread. */
+/* Calls @func for 0 ≤ index < @n, in any order, and waits. @pool may be NULL: all in this thread. Costs about 0.3 µs
+ * while threads still look, 5 to 10 µs when they sleep. */
 void sumi_parallel_for (SumiPool *pool, int n, SumiPoolFunc func, gpointer data);
 
 G_END_DECLS
