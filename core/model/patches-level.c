@@ -8,8 +8,8 @@
 #include "core/base/image.h"
 #include "core/model/model.h"
 
-/* the rows that search reads are 8 pixels wide, wherever they start */
-#define PAD          8
+/* the rows that search reads are 8 pixels wide, wherever they start; or of 32 patches side by side */
+#define PAD          40
 /* beyond this a float picture is damaged rather than bright; keeps squares finite */
 #define RANGE        25500.0f
 /* known pixels are exact: they count this much more than synthesised ones; with the texture's weight as it is, 30 keeps
@@ -41,9 +41,14 @@ patches_level_close (PatchesLevel *level)
   g_clear_pointer (&level->sources, g_free);
   g_clear_pointer (&level->noisy, g_free);
   g_clear_pointer (&level->weight, g_free);
+  g_clear_pointer (&level->compact, g_free);
+  g_clear_pointer (&level->sought, g_free);
+  g_clear_pointer (&level->scale, g_free);
+  g_clear_pointer (&level->total, g_free);
   g_clear_pointer (&level->distance, g_free);
   g_clear_pointer (&level->query_at, g_free);
   g_clear_pointer (&level->query_x, g_free);
+  g_clear_pointer (&level->query_y, g_free);
   g_clear_pointer (&level->first, g_free);
   g_clear_pointer (&level->found, g_free);
   g_clear_pointer (&level->before, g_free);
@@ -307,25 +312,31 @@ patches_level_set_radius (PatchesLevel *level, int radius, GError **error)
 {
   const gsize n = (gsize) level->width * (gsize) level->height;
   const int whole = (2 * radius + 1) * (2 * radius + 1);
-  int count = 0;
+  g_autofree guint8 *known = take (n, 1);
 
   level->radius = radius;
   g_free (level->is_source);
-  level->is_source = take (n, 1);
-  if (! level->is_source)
+  level->is_source = take (n / 32 + 1, sizeof (guint32));
+  if (! level->is_source || ! known)
     return no_memory (level, error);
-  if (! count_in_patches (level, PATCHES_KNOWN, level->is_source, error))
+  if (! count_in_patches (level, PATCHES_KNOWN, known, error))
     return FALSE;
-  for (gsize i = 0; i < n; i++)
-    count += level->is_source[i] = level->is_source[i] == whole;
-  g_free (level->sources);
-  level->sources = take ((gsize) count, sizeof (int));
-  if (! level->sources)
-    return no_memory (level, error);
   level->n_sources = 0;
   for (gsize i = 0; i < n; i++)
-    if (level->is_source[i])
-      level->sources[level->n_sources++] = (int) i;
+    if (known[i] == whole)
+      {
+        level->is_source[i / 32] |= 1u << i % 32;
+        level->n_sources++;
+      }
+  g_clear_pointer (&level->sources, g_free);
+  if ((gsize) level->n_sources > n / 2)
+    return TRUE;
+  level->sources = take ((gsize) level->n_sources, sizeof (int));
+  if (! level->sources)
+    return no_memory (level, error);
+  for (gsize i = 0, k = 0; i < n; i++)
+    if (known[i] == whole)
+      level->sources[k++] = (int) i;
   return TRUE;
 }
 
@@ -351,6 +362,58 @@ find_box (PatchesLevel *level, const guint8 *touched)
       x1 < 0 ? (SumiRect){ 0, 0, 1, 1 } : (SumiRect){ x0 - r, y0 - r, x1 - x0 + 2 * r + 1, y1 - y0 + 2 * r + 1 };
 }
 
+void
+patches_level_use_texture (PatchesLevel *level, gboolean use)
+{
+  const gsize n = (gsize) level->box.width * (gsize) level->box.height;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      const gint16 scale = (gint16) lrintf (2 * sqrtf (level->weight[i]));
+
+      for (int c = 0; c < 3; c++)
+        level->scale[4 * i + (gsize) c] = scale;
+      level->scale[4 * i + 3] = use ? (gint16) (scale * (int) PATCHES_COARSE) : 0;
+    }
+}
+
+/* 3·Σ scale² of each query's patch. */
+static void
+sum_weights (PatchesLevel *level)
+{
+  const int r = level->radius;
+
+  for (int q = 0; q < level->n_queries; q++)
+    {
+      int sum = 0;
+
+      for (int y = level->query_y[q] - r; y <= level->query_y[q] + r; y++)
+        for (int x = level->query_x[q] - r; x <= level->query_x[q] + r; x++)
+          {
+            const int scale = level->scale[4 * patches_box_at (level, x, y)];
+
+            sum += scale * scale;
+          }
+      level->total[q] = (float) (3 * MAX (sum, 1));
+    }
+}
+
+/* The picture in bytes. */
+static void
+compact_row (const PatchesLevel *level, int y)
+{
+  const gsize first = 4 * patches_at (level, 0, y);
+  const float *in = level->picture + first;
+  guint8 *out = level->compact + first;
+
+  for (int i = 0; i < 4 * level->width; i++)
+    {
+      const float v = in[i] * (i % 4 == 3 ? 1 / PATCHES_COARSE : 1);
+
+      out[i] = (guint8) (CLAMP (v, 0, 255) + 0.5f);
+    }
+}
+
 gboolean
 patches_level_open (PatchesLevel *level, GError **error)
 {
@@ -368,18 +431,23 @@ patches_level_open (PatchesLevel *level, GError **error)
   q = (gsize) level->n_queries;
   level->noisy = take (n, 4 * sizeof (float));
   level->weight = take (n, sizeof (float));
+  level->compact = take (all, 4);
+  level->sought = take (n, 4 * sizeof (gint16));
+  level->scale = take (n, 4 * sizeof (gint16));
+  level->total = take (q, sizeof (float));
   level->distance = take (n, sizeof (float));
   level->query_at = take (n, sizeof (int));
   level->query_x = take (q, sizeof (int));
+  level->query_y = take (q, sizeof (int));
   level->first = take ((gsize) box->height + 1, sizeof (int));
   level->found = take (q, sizeof (PatchesFound));
   level->before = take (q, sizeof (PatchesFound));
   level->votes = take (q, sizeof *level->votes);
-  if (! level->noisy || ! level->weight || ! level->distance || ! level->query_at || ! level->query_x ||
-      ! level->first || ! level->found || ! level->before || ! level->votes)
+  if (! level->noisy || ! level->weight || ! level->compact || ! level->sought || ! level->scale || ! level->total ||
+      ! level->distance || ! level->query_at || ! level->query_x || ! level->query_y || ! level->first ||
+      ! level->found || ! level->before || ! level->votes)
     return no_memory (level, error);
 
-  level->texture_weight = 1;
   chamfer (level, box, level->distance);
   for (int y = 0; y < box->height; y++)
     {
@@ -398,10 +466,17 @@ patches_level_open (PatchesLevel *level, GError **error)
               level->kind[from] == PATCHES_VOID ? 0 : KNOWN_WEIGHT + (1 - KNOWN_WEIGHT) * level->missing[from];
           level->query_at[at] = is_query ? k : -1;
           if (is_query)
-            level->query_x[k++] = px;
+            {
+              level->query_x[k] = px;
+              level->query_y[k++] = py;
+            }
         }
     }
   level->first[box->height] = k;
+  patches_level_use_texture (level, TRUE);
+  sum_weights (level);
+  for (int y = 0; y < level->height; y++)
+    compact_row (level, y);
   for (int i = 0; i < k; i++)
     for (int j = 0; j < PATCHES_K; j++)
       {

@@ -17,6 +17,11 @@ G_BEGIN_DECLS
  * (320) */
 #define PATCHES_TEXTURE    17.88854f
 
+/* What the search compares is rounded: colours of y are within these, texture strength counts in steps of COARSE. */
+#define PATCHES_LEAST  (-128.0f)
+#define PATCHES_MOST   383.0f
+#define PATCHES_COARSE 4.0f
+
 typedef enum
 {
   PATCHES_KNOWN,
@@ -35,25 +40,29 @@ typedef struct
 typedef struct
 {
   int width, height;
-  int radius;        /* of a patch, 1 to PATCHES_RADIUS_MAX */
-  int depth;         /* 0 is full size */
-  float *picture;    /* [height, width, 4]: R G B in [0, 255] and the texture strength, 0 where not known; padded */
-  float *missing;    /* [height, width] */
-  guint8 *kind;      /* [height, width] of PatchesKind */
-  guint8 *is_source; /* [height, width] */
-  int *sources;      /* positions y·width + x */
+  int radius;         /* of a patch, 1 to PATCHES_RADIUS_MAX */
+  int depth;          /* 0 is full size */
+  float *picture;     /* [height, width, 4]: R G B in [0, 255] and the texture strength, 0 where not known; padded */
+  float *missing;     /* [height, width] */
+  guint8 *kind;       /* [height, width] of PatchesKind */
+  guint32 *is_source; /* a bit for each position y·width + x */
+  int *sources;       /* positions; (nullable): not listed where most positions are one */
   int n_sources;
   float deepest; /* largest distance of a hole pixel to a known one */
 
-  float texture_weight; /* 1, or 0 where y has no texture strength yet */
   SumiRect box;
-  float *noisy;    /* [box, 4]: y, padded */
-  float *weight;   /* [box]: k, padded; 0 at void pixels */
-  float *distance; /* [box]: to the nearest known pixel, chamfer 1 and 1.41 */
-  int *query_at;   /* [box]: index of the query centred there, or −1 */
-  int *query_x;    /* [n_queries], in raster order */
-  int *first;      /* [box.height + 1]: the first query of each row of the box */
+  float *noisy;           /* [box, 4]: y, padded */
+  float *weight;          /* [box]: k, padded; 0 at void pixels */
+  guint8 *compact;        /* [height, width, 4]: the picture in bytes, T / PATCHES_COARSE; padded */
+  gint16 *sought;         /* [box, 4]: y as it is compared; padded */
+  gint16 *scale;          /* [box, 4]: 2·√k, for T times PATCHES_COARSE; padded */
+  float *total;           /* [n_queries]: 3·Σ (2·√k)² of the patch */
+  float *distance;        /* [box]: to the nearest known pixel, chamfer 1 and 1.41 */
+  int *query_at;          /* [box]: index of the query centred there, or −1 */
+  int *query_x, *query_y; /* [n_queries], in raster order */
+  int *first;             /* [box.height + 1]: the first query of each row of the box */
   int n_queries;
+  gboolean inherits;            /* what queries have found is a coarser level's: nothing far away is worth a look */
   PatchesFound *found, *before; /* [n_queries]: now, and before this sweep */
   float (*votes)[PATCHES_K];    /* [n_queries]: c_q·w_k */
 } PatchesLevel;
@@ -67,6 +76,8 @@ void patches_level_free (PatchesLevel *level);
 gboolean patches_level_set_radius (PatchesLevel *level, int radius, GError **error);
 /* Finds the queries and allocates what search and vote need; y becomes the known pixels. */
 gboolean patches_level_open (PatchesLevel *level, GError **error);
+/* Whether the texture strength of y counts, as it does at first; it must not where y has none yet. */
+void patches_level_use_texture (PatchesLevel *level, gboolean use);
 /* Frees what patches_level_open() allocated and the sources. */
 void patches_level_close (PatchesLevel *level);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PatchesLevel, patches_level_free)
@@ -75,6 +86,24 @@ static inline gsize
 patches_box_at (const PatchesLevel *level, int x, int y)
 {
   return (gsize) (y - level->box.y) * (gsize) level->box.width + (gsize) (x - level->box.x);
+}
+
+static inline gboolean
+patches_is_source (const PatchesLevel *level, int at)
+{
+  return level->is_source[at >> 5] >> (at & 31) & 1;
+}
+
+/* A source that @bits choose: the first at or after a position. */
+static inline int
+patches_any_source (const PatchesLevel *level, guint64 bits)
+{
+  const int n = level->width * level->height;
+  int at = (int) (bits % (guint64) n);
+
+  while (! patches_is_source (level, at))
+    at = at + 1 < n ? at + 1 : 0;
+  return at;
 }
 
 static inline gsize

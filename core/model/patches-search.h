@@ -4,6 +4,7 @@
 
 #include "core/base/types.h"
 #include "core/model/patches-level.h"
+#include "core/model/patches-scan.h"
 
 G_BEGIN_DECLS
 
@@ -27,7 +28,14 @@ void patches_search (PatchesLevel *level,
                      SumiPool *pool,
                      GCancellable *cancellable);
 
-/* e(q, s) of one pair, for tests. @x, @y: the query's centre; @source: position */
-float patches_search_error (const PatchesLevel *level, int x, int y, int source);
+/* The same by one instruction set, and all that there are (the last works anywhere); NULL-ended. For tests. */
+void patches_search_by (const PatchesScanClass *scan,
+                        PatchesLevel *level,
+                        PatchesSearchMode mode,
+                        guint64 seed,
+                        guint32 sweep,
+                        SumiPool *pool,
+                        GCancellable *cancellable);
+const PatchesScanClass *const *patches_scans (void);
 
 G_END_DECLS

@@ -206,10 +206,10 @@ start_from_guide (const Run *run, LevelDenoiser *d)
   PatchesLevel *level = d->level;
 
   read_guide (level, run->evidence->guide);
-  level->texture_weight = 0;
+  patches_level_use_texture (level, FALSE);
   for (int i = 0; i < SWEEPS_GUIDED; i++)
     patches_search (level, PATCHES_SEARCH_SWEEP, d->seed, d->sweep++, run->eval->pool, d->cancellable);
-  level->texture_weight = 1;
+  patches_level_use_texture (level, TRUE);
   patches_vote_weigh (level, 0, TRUE);
   patches_vote (level, d->hole, level->noisy, run->eval->pool);
 }
@@ -232,7 +232,7 @@ inherit (const PatchesLevel *coarse, int x, int y, const PatchesLevel *level, Pa
       const int sx = 2 * (at % coarse->width) + x - 2 * cx, sy = 2 * (at / coarse->width) + y - 2 * cy;
 
       if (at < 0 || sx < 0 || sy < 0 || sx >= level->width || sy >= level->height ||
-          ! level->is_source[patches_at (level, sx, sy)])
+          ! patches_is_source (level, (int) patches_at (level, sx, sy)))
         continue;
       f->at[n] = (int) patches_at (level, sx, sy);
       f->error[n++] = coarse->found[from].error[k];
@@ -243,6 +243,7 @@ inherit (const PatchesLevel *coarse, int x, int y, const PatchesLevel *level, Pa
 static void
 start_from_coarser (const Run *run, PatchesLevel *level, const PatchesLevel *coarse, const guint8 *hole)
 {
+  level->inherits = TRUE;
   for (int row = 0; row < level->box.height; row++)
     for (int q = level->first[row]; q < level->first[row + 1]; q++)
       {
@@ -251,9 +252,8 @@ start_from_coarser (const Run *run, PatchesLevel *level, const PatchesLevel *coa
         inherit (coarse, level->query_x[q], level->box.y + row, level, f);
         if (f->at[0] < 0)
           {
-            guint64 bits = sumi_random_hash (run->seed, (guint64) level->depth << 32 | 0xffffffff, (guint64) q);
-
-            f->at[0] = level->sources[bits % (guint64) level->n_sources];
+            f->at[0] =
+                patches_any_source (level, sumi_random_hash (run->seed, (guint64) level->depth << 32 | 0xffffffff, q));
             f->error[0] = 1e6; /* finite, so that weights stay numbers */
           }
       }
