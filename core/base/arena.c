@@ -17,8 +17,7 @@ struct Chunk
   gsize before; /* bytes used in the chunks before this one, when it became current */
 };
 
-/* chunks from this size on are made of huge pages, where the system has them: fewer page faults and misses of the
- * address cache */
+/* large memory is made of these where the system has them: fewer page faults and misses of the address cache */
 #define HUGE_PAGE ((gsize) 2 << 20)
 
 #define HEAD ((sizeof (Chunk) + ALIGN - 1) / ALIGN * ALIGN)
@@ -29,6 +28,23 @@ struct SumiArena
   gsize total; /* of all chunks */
   gsize peak;
 };
+
+gpointer
+sumi_memory_alloc (gsize size)
+{
+  gpointer p;
+
+  if (size > G_MAXSIZE / 2)
+    return NULL;
+  if (size < 2 * HUGE_PAGE)
+    return aligned_alloc (ALIGN, (size + ALIGN - 1) / ALIGN * ALIGN);
+  p = aligned_alloc (HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+#ifdef MADV_HUGEPAGE
+  if (p)
+    madvise (p, size, MADV_HUGEPAGE);
+#endif
+  return p;
+}
 
 SumiArena *
 sumi_arena_new (void)
@@ -49,23 +65,6 @@ sumi_arena_free (SumiArena *arena)
   g_free (arena);
 }
 
-/* Returns: (nullable): a chunk's memory. */
-static Chunk *
-chunk_alloc (gsize size)
-{
-  const gsize total = HEAD + size;
-  gpointer p;
-
-  if (total < 2 * HUGE_PAGE)
-    return aligned_alloc (ALIGN, total);
-  p = aligned_alloc (HUGE_PAGE, (total + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
-#ifdef MADV_HUGEPAGE
-  if (p)
-    madvise (p, total, MADV_HUGEPAGE);
-#endif
-  return p;
-}
-
 static Chunk *
 chunk_add (SumiArena *arena, Chunk *after, gsize size)
 {
@@ -75,11 +74,11 @@ chunk_add (SumiArena *arena, Chunk *after, gsize size)
   if (want > G_MAXSIZE / 2)
     return NULL;
   want = (want + ALIGN - 1) / ALIGN * ALIGN;
-  c = chunk_alloc (want);
+  c = sumi_memory_alloc (HEAD + want);
   if (! c && want > size)
     {
       want = (size + ALIGN - 1) / ALIGN * ALIGN;
-      c = chunk_alloc (want);
+      c = sumi_memory_alloc (HEAD + want);
     }
   if (! c)
     return NULL;

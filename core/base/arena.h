@@ -12,6 +12,10 @@ typedef struct
   gsize used;
 } SumiArenaMark;
 
+/* Memory of its own, 64-byte aligned, not cleared, of huge pages where it is large and the system has them. Returns:
+ * (nullable): free it with free(). */
+gpointer sumi_memory_alloc (gsize size);
+
 SumiArena *sumi_arena_new (void);
 void sumi_arena_free (SumiArena *arena);
 /* Returns: (nullable): NULL when there is no memory. Lives until the arena is freed or released below it. */

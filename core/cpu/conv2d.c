@@ -32,9 +32,11 @@ typedef struct
 
 /* ---- choice ----------------------------------------------------------- */
 
-/* Times in vector products of one thread, by a simple model: measured shares of the transforms, and weights from memory
- * at BANDWIDTH bytes in that time, which two threads share. It looks at shapes only: the same choice for every number
- * of threads. */
+/* Times in vector products of one thread, by a simple model: measured shares of the transforms; and weights that no
+ * cache holds come from memory, BANDWIDTH bytes in that time, which two threads share. It looks at shapes only: the
+ * same choice for every number of threads. Small weights mostly get one form for all sizes of a picture, so that one is
+ * kept. */
+#define CACHE       16e6 /* bytes */
 #define BANDWIDTH   4.0
 #define UNFOLD_COST 2.0
 #define INPUT_COST  5.0 /* per vector of V */
@@ -43,7 +45,9 @@ typedef struct
 static double
 slower (double products, double weight_floats)
 {
-  return MAX (products, weight_floats * sizeof (float) / BANDWIDTH);
+  const double bytes = weight_floats * sizeof (float);
+
+  return bytes < CACHE ? products : MAX (products, bytes / BANDWIDTH);
 }
 
 static double

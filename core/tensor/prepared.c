@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/tensor/prepared.h"
 
+#include <stdlib.h>
+
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/tensor/eval.h"
@@ -14,8 +16,7 @@ typedef struct
 
 struct SumiPrepared
 {
-  GMutex mutex; /* held while a form is made: others wait for it instead of making it too */
-  SumiArena *arena;
+  GMutex mutex;        /* held while a form is made: others wait for it instead of making it too */
   GHashTable *entries; /* (element-type Entry Entry): its own key */
   gsize bytes;
 };
@@ -36,14 +37,22 @@ entry_equal (gconstpointer a, gconstpointer b)
   return x->data == y->data && x->kind[0] == y->kind[0] && x->kind[1] == y->kind[1];
 }
 
+static void
+entry_free (gpointer data)
+{
+  Entry *e = data;
+
+  free (e->form);
+  g_free (e);
+}
+
 SumiPrepared *
 sumi_prepared_new (void)
 {
   SumiPrepared *self = g_new0 (SumiPrepared, 1);
 
   g_mutex_init (&self->mutex);
-  self->arena = sumi_arena_new ();
-  self->entries = g_hash_table_new_full (entry_hash, entry_equal, g_free, NULL);
+  self->entries = g_hash_table_new_full (entry_hash, entry_equal, entry_free, NULL);
   return self;
 }
 
@@ -53,7 +62,6 @@ sumi_prepared_free (SumiPrepared *self)
   if (! self)
     return;
   g_hash_table_unref (self->entries);
-  sumi_arena_free (self->arena);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -64,19 +72,6 @@ sumi_prepared_get_bytes (SumiPrepared *self)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   return self->bytes;
-}
-
-static gpointer
-make (SumiEval *ev, SumiArena *arena, const SumiTensor *t, gsize size, SumiPrepare prepare, gconstpointer data)
-{
-  gpointer form = sumi_arena_alloc (arena, size);
-
-  if (form)
-    prepare (ev, t, form, data);
-  else
-    sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory for %.0f MB of prepared weights; close other programs",
-                    (double) size * 1e-6);
-  return form;
 }
 
 gconstpointer
@@ -93,15 +88,28 @@ sumi_prepared_get (SumiEval *ev,
   Entry *entry;
   gpointer form;
 
-  if (! self)
-    return make (ev, ev->scratch, t, size, prepare, data);
-  locker = g_mutex_locker_new (&self->mutex);
-  entry = g_hash_table_lookup (self->entries, &wanted);
-  if (entry)
-    return entry->form;
-  form = make (ev, self->arena, t, size, prepare, data);
+  if (self)
+    {
+      locker = g_mutex_locker_new (&self->mutex);
+      entry = g_hash_table_lookup (self->entries, &wanted);
+      if (entry)
+        return entry->form;
+    }
+  form = self ? sumi_memory_alloc (size) : sumi_arena_alloc (ev->scratch, size);
   if (! form)
-    return NULL;
+    {
+      sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory for %.0f MB of prepared weights; close other programs",
+                      (double) size * 1e-6);
+      return NULL;
+    }
+  prepare (ev, t, form, data);
+  if (! self)
+    return form;
+  if (ev->error)
+    {
+      free (form);
+      return NULL;
+    }
   entry = g_new (Entry, 1);
   *entry = wanted;
   entry->form = form;
