@@ -62,6 +62,8 @@ rms_silu_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, 
 static const SumiOpCase rms_silu_cases[] = {
   { .in = { { 1, 1, 1, 1 }, { 1 } } },
   { .in = { { 1, 3, 7, 5 }, { 5 } } },
+  { .in = { { 1, 5, 9, 16 }, { 16 } } },
+  { .in = { { 2, 3, 11, 31 }, { 31 }, { 2, 62 } } },
   { .in = { { 2, 16, 20, 48 }, { 48 }, { 2, 96 } } },
   { .in = { { 1, 31, 67, 33 }, { 33 }, { 1, 66 } } },
 };
