@@ -33,12 +33,13 @@ lincomb_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, g
     y[i] = (float) (p->alpha * a[i] + (b ? p->beta * b[i] : 0) + (c ? p->gamma * c[i] : 0));
 }
 
-static const SumiLincombParams lincomb_params[] = { { 0.5, -2, 0 }, { 1, 0.25, 3 }, { -1, 0, 0 } };
+static const SumiLincombParams lincomb_params[] = { { 0.5, -2, 0 }, { 1, 0.25, 3 }, { -1, 0, 0 }, { 1, 0, 0.3 } };
 
 static const SumiOpCase lincomb_cases[] = {
   { .in = { { 1, 5, 7, 3 }, { 1, 5, 7, 3 } }, .params = &lincomb_params[0] },
   { .in = { { 2, 3, 3, 4 }, { 2, 3, 3, 4 }, { 2, 3, 3, 4 } }, .params = &lincomb_params[1] },
   { .in = { { 6 } }, .params = &lincomb_params[2] },
+  { .in = { { 1, 31, 67, 9 }, { 0 }, { 1, 31, 67, 9 } }, .params = &lincomb_params[3] },
 };
 
 const SumiOpClass sumi_op_lincomb = {

@@ -83,6 +83,9 @@ SumiTensor *sumi_lincomb (SumiEval *ev,
                           SumiTensor *out);
 /* [N, H, W, Ca], [N, H, W, Cb] → [N, H, W, Ca + Cb]. */
 SumiTensor *sumi_concat (SumiEval *ev, const SumiTensor *a, const SumiTensor *b, SumiTensor *out);
+/* The same of @a doubled in size, each pixel taken four times. @a: [N, H, W, Ca]; @b: [N, 2H, 2W, Cb]
+ * → [N, 2H, 2W, Ca + Cb]. */
+SumiTensor *sumi_concat_enlarged (SumiEval *ev, const SumiTensor *a, const SumiTensor *b, SumiTensor *out);
 /* [N, H, W, C] → [N, 2H, 2W, C], each pixel four times. */
 SumiTensor *sumi_upsample_nearest (SumiEval *ev, const SumiTensor *x, SumiTensor *out);
 /* [N, 2H, 2W, C] → [N, H, W, 4C], channel c·4 + dy·2 + dx; and back. */

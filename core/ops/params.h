@@ -15,6 +15,11 @@ typedef struct
 
 typedef struct
 {
+  gboolean enlarge; /* the first input is doubled first, each pixel taken four times */
+} SumiConcatParams;
+
+typedef struct
+{
   double alpha, beta, gamma;
 } SumiLincombParams;
 

@@ -149,6 +149,37 @@ test_gelu (Fixture *f, gconstpointer data)
   g_assert_cmpfloat (fabsf (sumi_tensor_f32 (got)[5]), <=, 1e-37f);
 }
 
+/* silu's error is below 3e-7·|x| everywhere; no number stays none. */
+static void
+test_silu (Fixture *f, gconstpointer data)
+{
+  const int n = 400001;
+  SumiTensor *x = sumi_tensor_new (f->arena, SUMI_DTYPE_F32, 1, &n), *got, *want;
+  double worst = 0;
+  SumiTensor wild = { SUMI_DTYPE_F32, 1, { 6, 1, 1, 1 }, (float[]){ 1e38f, -1e38f, 1e-40f, -1e-40f, NAN, 0 } };
+
+  for (int i = 0; i < n; i++)
+    sumi_tensor_f32 (x)[i] = (float) (i - n / 2) * 1e-3f;
+  got = sumi_silu (f->fast, x, NULL);
+  want = sumi_silu (f->plain, x, NULL);
+  for (int i = 0; i < n; i++)
+    {
+      const double error = fabs ((double) sumi_tensor_f32 (got)[i] - sumi_tensor_f32 (want)[i]);
+
+      worst = MAX (worst, error / MAX (1e-30, fabs (sumi_tensor_f32 (x)[i])));
+    }
+  g_test_message ("worst error %.3g of |x|", worst);
+  g_assert_cmpfloat (worst, <=, 3e-7);
+
+  got = sumi_silu (f->fast, &wild, NULL);
+  g_assert_cmpfloat (fabsf (sumi_tensor_f32 (got)[0] / 1e38f - 1), <=, 3e-7f);
+  g_assert_cmpfloat (fabsf (sumi_tensor_f32 (got)[1]), <=, 3e31f);
+  g_assert_cmpfloat (fabsf (sumi_tensor_f32 (got)[2] - 0.5e-40f), <=, 3e-45f);
+  g_assert_cmpfloat (fabsf (sumi_tensor_f32 (got)[3] + 0.5e-40f), <=, 3e-45f);
+  g_assert_true (isnan (sumi_tensor_f32 (got)[4]));
+  g_assert_true (sumi_tensor_f32 (got)[5] == 0);
+}
+
 /* [N, T, Di] is [N·T, Di]; a wrong output and a wrong weight are reported. */
 static void
 test_linear_3d (Fixture *f, gconstpointer data)
@@ -191,6 +222,7 @@ test_shapes (Fixture *f, gconstpointer data)
   REFUSED (sumi_group_norm (f->fast, x, bad, c, 1, 1e-5, FALSE, NULL));
   REFUSED (sumi_layer_norm (f->fast, x, c, bad, 1e-5, NULL));
   REFUSED (sumi_geglu (f->fast, x, NULL));
+  REFUSED (sumi_concat_enlarged (f->fast, x, x, NULL));
 }
 
 int
@@ -201,6 +233,7 @@ main (int argc, char **argv)
   ADD ("/extremes/norms", test_norms);
   ADD ("/extremes/outlier", test_outlier);
   ADD ("/extremes/gelu", test_gelu);
+  ADD ("/extremes/silu", test_silu);
   ADD ("/extremes/linear-3d", test_linear_3d);
   ADD ("/extremes/shapes", test_shapes);
   return g_test_run ();
