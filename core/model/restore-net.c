@@ -416,34 +416,75 @@ conditioning (const Pass *pass)
   return sumi_silu (ev, t, t);
 }
 
-/* c_in·u, b, e (, hp) → [1, H, W, 9 or 12] */
+typedef struct
+{
+  const float *maps[4]; /* u, b, e, (nullable) hp: [H, W, 3] */
+  float factor;         /* of u */
+  int n_maps, p;
+  gsize width; /* of out */
+  float *out;  /* [H/p, W/p, 3·n_maps·p²] */
+} StackJob;
+
+/* One row of the output. */
+static void
+stack_row (gpointer data, int index, int thread)
+{
+  const StackJob *job = data;
+  const gsize row = 3 * (gsize) job->p * job->width;
+  float *to = job->out + (gsize) index * job->width * (gsize) (3 * job->n_maps * job->p * job->p);
+
+  for (gsize x = 0; x < job->width; x++)
+    for (int m = 0; m < job->n_maps; m++)
+      {
+        const float *upper = job->maps[m] + (gsize) (index * job->p) * row + 3 * (gsize) job->p * x,
+                    *lower = upper + row;
+        const float factor = m ? 1 : job->factor;
+
+        if (job->p == 2)
+          for (int c = 0; c < 3; c++, to += 4)
+            {
+              to[0] = factor * upper[c];
+              to[1] = factor * upper[3 + c];
+              to[2] = factor * lower[c];
+              to[3] = factor * lower[3 + c];
+            }
+        else
+          for (int c = 0; c < 3; c++)
+            *to++ = factor * upper[c];
+      }
+}
+
+/* c_in·u, b, e (, hp), side by side [1, H, W, 9 or 12], through pixel-unshuffle → [1, H/p, W/p, (9 or 12)·p²] */
 static SumiTensor *
 stack (const Pass *pass)
 {
   const SumiRestoreInput *input = pass->input;
-  const gsize pixels = (gsize) pass->u->shape[1] * (gsize) pass->u->shape[2];
-  const int shape[] = { 1, pass->u->shape[1], pass->u->shape[2], pass->net->hp ? 12 : 9 };
-  const float *maps[] = { sumi_tensor_f32 (pass->u), sumi_tensor_f32 (input->b), sumi_tensor_f32 (input->e),
-                          pass->net->hp ? sumi_tensor_f32 (input->hp) : NULL };
+  const int p = pass->net->p, n_maps = pass->net->hp ? 4 : 3;
+  const int shape[] = { 1, pass->u->shape[1] / p, pass->u->shape[2] / p, 3 * n_maps * p * p };
   SumiTensor *x = sumi_eval_tensor (pass->ev, 4, shape);
-  float *to;
+  StackJob job = {
+    .maps = { sumi_tensor_f32 (pass->u), sumi_tensor_f32 (input->b), sumi_tensor_f32 (input->e),
+              pass->net->hp ? sumi_tensor_f32 (input->hp) : NULL },
+    .factor = (float) pass->c_in,
+    .n_maps = n_maps,
+    .p = p,
+    .width = (gsize) shape[2],
+  };
 
   if (pass->ev->error)
     return x;
-  to = sumi_tensor_f32 (x);
-  for (gsize i = 0; i < pixels; i++, to += shape[3])
-    for (int c = 0; c < shape[3]; c++)
-      to[c] = c < 3 ? (float) (pass->c_in * maps[0][3 * i + (gsize) c]) : maps[c / 3][3 * i + (gsize) (c % 3)];
+  job.out = sumi_tensor_f32 (x);
+  sumi_parallel_for (pass->ev->pool, shape[1], stack_row, &job);
   return x;
 }
 
-/* Blocks use up @h. */
+/* Blocks use up @h. @out: (nullable): where the result goes if the first one changes the number of channels. */
 static SumiTensor *
-run_blocks (const Pass *pass, const char *side, int level, const Blocks *blocks, SumiTensor *h)
+run_blocks (const Pass *pass, const char *side, int level, const Blocks *blocks, SumiTensor *h, SumiTensor *out)
 {
   for (int j = 0; j < pass->net->nb[level]; j++)
     {
-      h = sumi_resblock_forward (&blocks->blocks[j], pass->ev, h, pass->t);
+      h = sumi_resblock_forward (&blocks->blocks[j], pass->ev, h, pass->t, out);
       show (pass->net, pass->ev, side, level, j, h);
     }
   return h;
@@ -465,53 +506,36 @@ enter_level (const Pass *pass, int i, const SumiTensor *above, SumiTensor *h)
       return;
     }
   x = stack (pass);
-  if (net->p == 2)
-    x = sumi_pixel_unshuffle (ev, x, NULL);
   sumi_conv2d (ev, x, net->inp_w, net->inp_b, 1, 1, h);
   show (net, ev, "inp", -1, -1, h);
   sumi_arena_release (ev->scratch, mark);
 }
 
-/* below twice as large, and kept, side by side in @both, whose memory holds @kept: kept moves out of the way first. */
-static void
-join (SumiEval *ev, const SumiTensor *below, const SumiTensor *kept, SumiTensor *both)
-{
-  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
-  SumiTensor *moved = sumi_eval_tensor_like (ev, kept);
-
-  if (sumi_eval_ok (ev))
-    memcpy (moved->data, kept->data, sumi_tensor_count (kept) * sizeof (float));
-  sumi_concat (ev, sumi_upsample_nearest (ev, below, NULL), moved, both);
-  sumi_arena_release (ev->scratch, mark);
-}
-
-/* Level @i of the U and everything below it. The encoder's result is kept in the first half of the memory that the
- * decoder's input will take, where it costs nothing. Returns: (transfer none): [1, height, width, Ci], in scratch. */
+/* Level @i of the U and everything below it. The encoder's result is kept until the decoder has read it, and its memory
+ * then takes the decoder's. Returns: (transfer none): [1, height, width, Ci], in scratch. */
 static SumiTensor *
 run_level (const Pass *pass, int i, const SumiTensor *above, int height, int width)
 {
   const SumiRestoreNet *net = pass->net;
   SumiEval *ev = pass->ev;
-  const int c = net->ch[i];
-  const gboolean last = i == net->levels - 1;
-  SumiTensor *both = sumi_eval_tensor (ev, 4, (const int[]){ 1, height, width, last ? c : 2 * c });
-  SumiTensor *small, kept = *both;
+  SumiTensor *kept = sumi_eval_tensor (ev, 4, (const int[]){ 1, height, width, net->ch[i] }), *small, *both;
   SumiArenaMark mark;
 
   if (ev->error)
-    return both;
-  kept.shape[3] = c;
-  enter_level (pass, i, above, &kept);
-  run_blocks (pass, "enc", i, &net->enc[i], &kept);
-  if (last)
-    return both;
-  small = sumi_eval_tensor (ev, 4, (const int[]){ 1, height / 2, width / 2, c });
+    return kept;
+  enter_level (pass, i, above, kept);
+  run_blocks (pass, "enc", i, &net->enc[i], kept, NULL);
+  if (i == net->levels - 1)
+    return kept;
+  small = sumi_eval_tensor (ev, 4, (const int[]){ 1, height / 2, width / 2, net->ch[i] });
   mark = sumi_arena_mark (ev->scratch);
-  sumi_conv2d (ev, run_level (pass, i + 1, &kept, height / 2, width / 2), net->up_w[i], net->up_b[i], 1, 0, small);
+  sumi_conv2d (ev, run_level (pass, i + 1, kept, height / 2, width / 2), net->up_w[i], net->up_b[i], 1, 0, small);
   show (net, ev, "up", i, -1, small);
   sumi_arena_release (ev->scratch, mark);
-  join (ev, small, &kept, both);
-  return run_blocks (pass, "dec", i, &net->dec[i], both);
+  both = sumi_concat_enlarged (ev, small, kept, NULL);
+  kept = run_blocks (pass, "dec", i, &net->dec[i], both, kept);
+  sumi_arena_release (ev->scratch, mark);
+  return kept;
 }
 
 SumiTensor *

@@ -36,9 +36,9 @@ sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, 
 }
 
 SumiTensor *
-sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t)
+sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t, SumiTensor *out)
 {
-  SumiTensor *out = self->k_w ? sumi_conv2d (ev, x, self->k_w, self->k_b, 1, 0, NULL) : x;
+  SumiTensor *skip = self->k_w ? sumi_conv2d (ev, x, self->k_w, self->k_b, 1, 0, out) : x;
   SumiArenaMark mark = sumi_arena_mark (ev->scratch);
   SumiTensor *ac = sumi_linear (ev, t, self->e_w, self->e_b, NULL);
   /* x is used up where the skip does not need it any more */
@@ -46,7 +46,7 @@ sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, co
   SumiTensor *y = sumi_conv2d (ev, h, self->c1_w, self->c1_b, 1, 1, NULL);
 
   y = sumi_rms_silu (ev, y, self->n2_g, ac, y);
-  out = sumi_conv2d_add (ev, y, self->c2_w, self->c2_b, out, FALSE, 1, out);
+  skip = sumi_conv2d_add (ev, y, self->c2_w, self->c2_b, skip, FALSE, 1, skip);
   sumi_arena_release (ev->scratch, mark);
-  return out;
+  return skip;
 }

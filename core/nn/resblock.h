@@ -21,8 +21,10 @@ typedef struct
 gboolean
 sumi_resblock_load (SumiResblock *self, SumiLoader *loader, const char *prefix, int ci, int co, int dt, GError **error);
 
-/* @x: [N, H, W, Ci], used up: its memory is overwritten; @t: [N, T], already through silu.
- * Returns: (transfer none): [N, H, W, Co]: @x itself when Ci = Co, else in scratch. */
-SumiTensor *sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t);
+/* @x: [N, H, W, Ci], used up: its memory is overwritten; @t: [N, T], already through silu; @out: (nullable):
+ * [N, H, W, Co], used when Ci ≠ Co only.
+ * Returns: (transfer none): [N, H, W, Co]: @x itself when Ci = Co, else @out, or in scratch without it. */
+SumiTensor *
+sumi_resblock_forward (const SumiResblock *self, SumiEval *ev, SumiTensor *x, const SumiTensor *t, SumiTensor *out);
 
 G_END_DECLS
