@@ -15,6 +15,8 @@
 /* known pixels are exact: they count this much more than synthesised ones; with the texture's weight as it is, 30 keeps
  * SSIM .004 above what 15 does */
 #define KNOWN_WEIGHT 30.0f
+/* of confidence per pixel of distance from what is known */
+#define FALL         1.1
 #define DIAGONAL     1.41f
 #define FAR          1e6f
 
@@ -45,6 +47,7 @@ patches_level_close (PatchesLevel *level)
   g_clear_pointer (&level->sought, g_free);
   g_clear_pointer (&level->scale, g_free);
   g_clear_pointer (&level->total, g_free);
+  g_clear_pointer (&level->fade, g_free);
   g_clear_pointer (&level->distance, g_free);
   g_clear_pointer (&level->query_at, g_free);
   g_clear_pointer (&level->query_x, g_free);
@@ -395,6 +398,8 @@ sum_weights (PatchesLevel *level)
             sum += scale * scale;
           }
       level->total[q] = (float) (3 * MAX (sum, 1));
+      level->fade[q] =
+          (float) pow (FALL, -(double) level->distance[patches_box_at (level, level->query_x[q], level->query_y[q])]);
     }
 }
 
@@ -435,6 +440,7 @@ patches_level_open (PatchesLevel *level, GError **error)
   level->sought = take (n, 4 * sizeof (gint16));
   level->scale = take (n, 4 * sizeof (gint16));
   level->total = take (q, sizeof (float));
+  level->fade = take (q, sizeof (float));
   level->distance = take (n, sizeof (float));
   level->query_at = take (n, sizeof (int));
   level->query_x = take (q, sizeof (int));
@@ -444,8 +450,8 @@ patches_level_open (PatchesLevel *level, GError **error)
   level->before = take (q, sizeof (PatchesFound));
   level->votes = take (q, sizeof *level->votes);
   if (! level->noisy || ! level->weight || ! level->compact || ! level->sought || ! level->scale || ! level->total ||
-      ! level->distance || ! level->query_at || ! level->query_x || ! level->query_y || ! level->first ||
-      ! level->found || ! level->before || ! level->votes)
+      ! level->fade || ! level->distance || ! level->query_at || ! level->query_x || ! level->query_y ||
+      ! level->first || ! level->found || ! level->before || ! level->votes)
     return no_memory (level, error);
 
   chamfer (level, box, level->distance);

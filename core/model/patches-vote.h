@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /* Fills @level->votes from @level->found. @sigma: noise level [0, 255]; @hard: only the best candidate counts */
-void patches_vote_weigh (PatchesLevel *level, double sigma, gboolean hard);
+void patches_vote_weigh (PatchesLevel *level, double sigma, gboolean hard, SumiPool *pool);
 
 /* Weighted mean of the found sources at each pixel of the box that @where names.
  * @out: [box, 4], R G B T; other pixels are left alone

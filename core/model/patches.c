@@ -98,7 +98,7 @@ level_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
     for (gsize c = 0; d->hole[i] && c < 3; c++)
       level->noisy[4 * i + c] = in[3 * i + c];
   patches_search (level, PATCHES_SEARCH_AUTO, d->seed, d->sweep++, ev->pool, d->cancellable);
-  patches_vote_weigh (level, sigma, d->hard);
+  patches_vote_weigh (level, sigma, d->hard, ev->pool);
   /* the vote reads only the clean picture; y is read anew by the next call, T stays for it */
   patches_vote (level, d->hole, level->noisy, ev->pool);
   for (int y = 0; y < box->height; y++)
@@ -210,7 +210,7 @@ start_from_guide (const Run *run, LevelDenoiser *d)
   for (int i = 0; i < SWEEPS_GUIDED; i++)
     patches_search (level, PATCHES_SEARCH_SWEEP, d->seed, d->sweep++, run->eval->pool, d->cancellable);
   patches_level_use_texture (level, TRUE);
-  patches_vote_weigh (level, 0, TRUE);
+  patches_vote_weigh (level, 0, TRUE, run->eval->pool);
   patches_vote (level, d->hole, level->noisy, run->eval->pool);
 }
 
@@ -257,7 +257,7 @@ start_from_coarser (const Run *run, PatchesLevel *level, const PatchesLevel *coa
             f->error[0] = 1e6; /* finite, so that weights stay numbers */
           }
       }
-  patches_vote_weigh (level, 0, TRUE);
+  patches_vote_weigh (level, 0, TRUE, run->eval->pool);
   patches_vote (level, hole, level->noisy, run->eval->pool);
 }
 

@@ -224,7 +224,7 @@ test_votes (void)
   qsort (sorted, (size_t) l->n_queries, sizeof (float), by_value);
   hc = 1 + (double) sorted[l->n_queries * 3 / 4];
   memset (where, 1, n);
-  patches_vote_weigh (l, sigma, FALSE);
+  patches_vote_weigh (l, sigma, FALSE, NULL);
   patches_vote (l, where, out, NULL);
 
   for (int y = 12; y < 19; y++)
