@@ -237,7 +237,7 @@ sumi_source_shrink (SumiSource *source,
 {
   const int c = source->channels;
   const gsize n = (gsize) width * (gsize) c;
-  const int band = (int) CLAMP ((1 << 20) / source->width, 1, 64);
+  const int band = (int) CLAMP ((1 << 17) / source->width, 1, 64);
   g_autoptr (SumiImage) out = NULL;
   g_autofree double *sums = NULL, *row = NULL;
   g_autofree AreaColumn *columns = NULL;

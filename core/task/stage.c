@@ -7,7 +7,8 @@
 gboolean
 sumi_source_copy (SumiSource *source, SumiSource *mask, SumiSink *sink, SumiJob *job, GError **error)
 {
-  const int band = (int) CLAMP ((1 << 20) / source->width, 1, source->height);
+  /* rows that stay in the cache, in memory that is used again */
+  const int band = (int) CLAMP ((1 << 17) / source->width, 1, source->height);
 
   for (int y = 0; y < source->height; y += band)
     {

@@ -33,6 +33,14 @@ get (const SumiPixels *self, gconstpointer native, gsize i)
     }
 }
 
+static guint8
+to_byte (float v)
+{
+  const float unit = v > 0 ? MIN (v, 1) : 0; /* NaN gives 0 */
+
+  return (guint8) (unit * 255 + 0.5f);
+}
+
 static void
 put (const SumiPixels *self, gpointer native, gsize i, float v)
 {
@@ -41,7 +49,7 @@ put (const SumiPixels *self, gpointer native, gsize i, float v)
   switch (self->sample)
     {
     case SUMI_SAMPLE_U8:
-      ((guint8 *) native)[i] = (guint8) (unit * 255 + 0.5f);
+      ((guint8 *) native)[i] = to_byte (v);
       break;
     case SUMI_SAMPLE_U16:
       ((guint16 *) native)[i] = (guint16) (unit * 65535 + 0.5f);
@@ -58,12 +66,46 @@ tame_alpha (float a)
   return a > 0 ? MIN (a, 1) : 0;
 }
 
+/* The commonest files, 8 bits of sRGB: the same numbers as below, from a table. */
+static void
+decode_bytes (const SumiPixels *self, const guint8 *native, float *rgba, int n)
+{
+  static float unit[256];
+  static gsize made = 0;
+  const int bands = self->bands, step = bands + (self->has_alpha ? 1 : 0);
+
+  if (g_once_init_enter (&made))
+    {
+      for (int i = 0; i < 256; i++)
+        unit[i] = (float) i / 255;
+      g_once_init_leave (&made, 1);
+    }
+  for (; n > 0; n--, native += step, rgba += 4)
+    {
+      rgba[0] = unit[native[0]];
+      rgba[1] = unit[native[bands == 1 ? 0 : 1]];
+      rgba[2] = unit[native[bands == 1 ? 0 : 2]];
+      rgba[3] = self->has_alpha ? unit[native[bands]] : 1;
+    }
+}
+
+static gboolean
+is_plain_bytes (const SumiPixels *self)
+{
+  return self->sample == SUMI_SAMPLE_U8 && sumi_colour_get_kind (self->colour) == SUMI_COLOUR_SRGB;
+}
+
 void
 sumi_pixels_decode (const SumiPixels *self, gconstpointer native, float *rgba, float *scratch, int n)
 {
   const gsize step = (gsize) (self->bands + (self->has_alpha ? 1 : 0));
   float *colours = scratch, *rgb = scratch + 3 * (gsize) n;
 
+  if (is_plain_bytes (self))
+    {
+      decode_bytes (self, native, rgba, n);
+      return;
+    }
   for (gsize i = 0; i < (gsize) n; i++)
     for (int c = 0; c < self->bands; c++)
       colours[i * (gsize) self->bands + (gsize) c] = get (self, native, i * step + (gsize) c);
@@ -91,8 +133,18 @@ void
 sumi_pixels_encode (const SumiPixels *self, const float *rgba, gpointer native, float *scratch, int n)
 {
   const gsize bands = (gsize) self->bands, step = bands + (self->has_alpha ? 1 : 0);
-  const float *colours = encode_colours (self, rgba, scratch, n);
+  const float *colours;
 
+  if (bands == 3 && is_plain_bytes (self))
+    {
+      guint8 *out = native;
+
+      for (; n > 0; n--, out += step, rgba += 4)
+        for (gsize c = 0; c < step; c++)
+          out[c] = to_byte (rgba[c]);
+      return;
+    }
+  colours = encode_colours (self, rgba, scratch, n);
   for (gsize i = 0; i < (gsize) n; i++)
     {
       for (gsize c = 0; c < bands; c++)
