@@ -161,7 +161,8 @@ def compare_restore(all_engines, n_sumi, options):
         return
     torch.set_grad_enabled(False)
     net = peers.restore(options.weights)
-    print('\nrestore in PyTorch against tests/golden, as Sumi is tested: %.1e' % peers.check_restore(net, options.golden))
+    print('\nrestore in PyTorch against tests/golden, as Sumi is tested: %.1e' %
+          peers.check_restore(net, options.golden))
     maps = [torch.from_numpy(peers.rng(1, 3, 512, 512, scale=.3)) for _ in range(2)]
     inputs = peers.restore_inputs(maps[0], maps[1], torch.ones(1, 3, 512, 512), 80, 2, 0)
     for engine in all_engines[n_sumi:]:
