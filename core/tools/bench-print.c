@@ -121,7 +121,7 @@ static void
 print_head (void)
 {
   printf ("  %-*s %4s %9s %9s %9s %8s %8s %7s %7s %9s %9s %9s\n", NAME, "", _ ("n"), _ ("best ms"), _ ("median ms"),
-          _ ("cpu ms"), _ ("GFLOP/s"), _ ("GB/s"), _ ("% peak"), _ ("% cpu"), _ ("n × best"), _ ("n × GFLOP"),
+          _ ("cpu ms"), _ ("GFLOP/s"), _ ("GB/s"), _ ("peak %"), _ ("cpu %"), _ ("n × best"), _ ("n × GFLOP"),
           _ ("MB"));
 }
 

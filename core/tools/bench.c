@@ -84,8 +84,8 @@ print_help (void)
   g_string_append_printf (text, "%s\n\n", _ ("Usage: sumi bench [WHAT...] [OPTION...]"));
   sumi_cli_append_paragraph (text, _ ("Measures how fast Sumi is on this machine; everything when no WHAT is named. "
                                       "“best” and “median” are times of one run, “cpu” the processor time of all "
-                                      "threads together. “% peak” is the share of the products that the machine can "
-                                      "do in that time, “% cpu” the same reckoned from the processor time: what other "
+                                      "threads together. “peak %” is the share of the products that the machine can "
+                                      "do in that time, “cpu %” the same reckoned from the processor time: what other "
                                       "programs took does not count, nor do threads that waited."));
   g_string_append_printf (text, "\n%s\n", _ ("WHAT is:"));
   for (int i = 0; i < SUMI_BENCH_N_SECTIONS; i++)
