@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifdef __x86_64__
 #include <immintrin.h>
 
 #define LANES         16
@@ -8,12 +7,4 @@
 #define MAXIMUM(a, b) ((Vector) _mm512_max_ps ((__m512) (a), (__m512) (b)))
 #include "core/cpu/attention-block.h"
 
-static gboolean
-usable (void)
-{
-  return __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512vl") &&
-         __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512dq");
-}
-
-const SumiAttentionVariant sumi_attention_avx512 = { "avx512", QUERIES, FALSE, usable, attention_block };
-#endif
+const SumiCpuAttention sumi_attention_avx512 = { QUERIES, FALSE, attention_block };

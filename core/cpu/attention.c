@@ -10,56 +10,21 @@
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
 #include "core/cpu/fast.h"
+#include "core/cpu/isa.h"
 #include "core/ops/params.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
 #define PACK_ROWS 64 /* keys that a piece of packing takes; even */
 
-const SumiAttentionVariant *const sumi_attention_variants[] = {
-#ifdef __x86_64__
-  &sumi_attention_bf16, &sumi_attention_avx512, &sumi_attention_avx2,
-#endif
-  &sumi_attention_plain, NULL
-};
-
-static const SumiAttentionVariant *chosen; /* atomic */
-
-static const SumiAttentionVariant *
-best (void)
-{
-  int i = 0;
-
-  while (sumi_attention_variants[i]->bf16 || ! sumi_attention_variants[i]->usable ())
-    i++;
-  return sumi_attention_variants[i];
-}
-
-gboolean
-sumi_attention_use (const char *key)
-{
-  if (! key)
-    {
-      g_atomic_pointer_set (&chosen, NULL);
-      return TRUE;
-    }
-  for (int i = 0; sumi_attention_variants[i]; i++)
-    if (! strcmp (sumi_attention_variants[i]->key, key) && sumi_attention_variants[i]->usable ())
-      {
-        g_atomic_pointer_set (&chosen, (gpointer) sumi_attention_variants[i]);
-        return TRUE;
-      }
-  return FALSE;
-}
-
 typedef struct
 {
-  const SumiAttentionVariant *variant;
+  const SumiCpuAttention *variant;
   const float *q, *k, *v;
   float *y;
   int heads, queries, keys, d;
-  int blocks; /* per head */
-  float scale;
+  int blocks;                 /* per head */
+  float scale;                /* of the scores, times log₂ e */
   guint32 *k_words, *v_words; /* bf16: [N, heads, Tk, ⌈d/2⌉], [N, heads, ⌈Tk/2⌉, d] */
   float *scratch;             /* of all threads */
   gsize scratch_each;
@@ -158,11 +123,11 @@ static void
 attention_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
   const SumiAttentionParams *p = params;
-  const SumiAttentionVariant *variant = g_atomic_pointer_get (&chosen);
+  const SumiCpuIsa *isa = sumi_cpu_isa ();
   const SumiArenaMark mark = sumi_arena_mark (ev->scratch);
   const gsize threads = (gsize) sumi_pool_get_n_threads (ev->pool);
   Job job = {
-    .variant = variant ? variant : best (),
+    .variant = ev->bf16 && isa->attention_bf16 ? isa->attention_bf16 : isa->attention,
     .q = sumi_tensor_f32 (in[0]),
     .k = sumi_tensor_f32 (in[1]),
     .v = sumi_tensor_f32 (in[2]),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Private to the attention kernels, their test and the bench: one block of queries against all keys, in a form for each
- * instruction set. A new instruction set is one more file that includes attention-block.h. */
+/* Private to the attention kernels: one block of queries against all keys, in a form for each instruction set. A new
+ * set is one more file that includes attention-block.h. */
 #pragma once
 
 #include <glib.h>
@@ -22,14 +22,13 @@ typedef struct
   float *scratch;           /* sumi_attention_scratch() floats, 64-byte aligned */
 } SumiAttentionBlock;
 
-typedef struct
+/* A row of SumiCpuIsa. */
+typedef struct SumiCpuAttention
 {
-  const char *key;
   int queries; /* of a block */
   gboolean bf16;
-  gboolean (*usable) (void); /* has this CPU what it needs? */
   void (*run) (const SumiAttentionBlock *b);
-} SumiAttentionVariant;
+} SumiCpuAttention;
 
 /* Keys that are scored together; their weights stay in the first-level cache. Even. */
 #define SUMI_ATTENTION_KEYS 60
@@ -50,15 +49,7 @@ sumi_attention_bf16_bits (float x)
   return (bits + 0x8000) >> 16;
 }
 
-/* Best first, NULL-ended; bf16 ones are only taken when asked for. */
-extern const SumiAttentionVariant *const sumi_attention_variants[];
-extern const SumiAttentionVariant sumi_attention_plain;
-#ifdef __x86_64__
-extern const SumiAttentionVariant sumi_attention_avx2, sumi_attention_avx512, sumi_attention_bf16;
-#endif
-
-/* Takes the variant of that key from now on in all threads; NULL: the best f32 one again. For tests and the bench.
- * Returns: FALSE when there is no such variant or this CPU cannot run it. */
-gboolean sumi_attention_use (const char *key);
+extern const SumiCpuAttention sumi_attention_baseline, sumi_attention_avx, sumi_attention_avx2, sumi_attention_avx512,
+    sumi_attention_avx512_bf16;
 
 G_END_DECLS

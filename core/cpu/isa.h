@@ -27,6 +27,8 @@ typedef struct
 
 #define SUMI_N_WINOGRADS 2
 
+typedef struct SumiCpuAttention SumiCpuAttention; /* attention.h */
+
 typedef struct
 {
   const char *key, *label;
@@ -63,6 +65,8 @@ typedef struct
                         const float *add);
   /* @n floats to bf16, to nearest even. */
   void (*to_bf16) (const float *from, guint16 *to, gsize n);
+
+  const SumiCpuAttention *attention, *attention_bf16; /* bf16: nullable */
 
   const SumiWinograd *winograds; /* [SUMI_N_WINOGRADS]: F(4×4) and F(2×2) */
 } SumiCpuIsa;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Attention in every variant that this CPU runs, not only the one it would take: the op's own cases, huge, denormal
- * and equal values, larger sizes, and the same bytes for every thread count. */
+/* Attention in every instruction set that this CPU runs, not only the one it would take, and in bf16: the op's own
+ * cases, huge, denormal and equal values, larger sizes, and the same bytes for every thread count. */
 #include <math.h>
 
 #include "core/base/arena.h"
-#include "core/cpu/attention.h"
+#include "core/cpu/isa.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/ops/params.h"
@@ -62,21 +62,23 @@ nmse (const SumiTensor *got, const SumiTensor *want)
 }
 
 static void
-check (const SumiAttentionVariant *variant, const int *q_shape, const int *k_shape, int heads, const Values *fill)
+check (gboolean bf16, const int *q_shape, const int *k_shape, int heads, const Values *fill)
 {
   g_autoptr (SumiArena) arena = sumi_arena_new ();
   g_autoptr (SumiPool) three = sumi_pool_new (3);
   g_autoptr (SumiEval) plain = sumi_eval_new (NULL, NULL), fast = sumi_eval_new (sumi_backend_default (), NULL);
   g_autoptr (SumiEval) threaded = sumi_eval_new (sumi_backend_default (), three);
-  const double limit = variant->bf16 ? fill->bf16 : fill->f32;
+  const double limit = bf16 ? fill->bf16 : fill->f32;
   SumiTensor *q = normal (arena, 0, fill->q, q_shape, 1), *k = normal (arena, 0, fill->k, k_shape, 2);
   SumiTensor *v = normal (arena, fill->v_mean, fill->v, k_shape, 3);
-  SumiTensor *want = sumi_attention (plain, q, k, v, heads, 0, NULL);
-  SumiTensor *got = sumi_attention (fast, q, k, v, heads, 0, NULL);
-  SumiTensor *again = sumi_attention (threaded, q, k, v, heads, 0, NULL);
-  const gsize bytes = sumi_tensor_count (want) * sizeof (float);
+  SumiTensor *want, *got, *again;
+  const gsize bytes = sumi_tensor_count (q) * sizeof (float);
   g_autoptr (GError) error = NULL;
 
+  fast->bf16 = threaded->bf16 = bf16;
+  want = sumi_attention (plain, q, k, v, heads, 0, NULL);
+  got = sumi_attention (fast, q, k, v, heads, 0, NULL);
+  again = sumi_attention (threaded, q, k, v, heads, 0, NULL);
   sumi_eval_finish (plain, &error);
   g_assert_no_error (error);
   sumi_eval_finish (fast, &error);
@@ -90,46 +92,52 @@ check (const SumiAttentionVariant *variant, const int *q_shape, const int *k_sha
 }
 
 static void
-test_variant (gconstpointer data)
+check_all (gboolean bf16)
 {
-  const SumiAttentionVariant *variant = data;
   const SumiOpClass *op = sumi_op_find ("attention");
 
-  if (! sumi_attention_use (variant->key))
-    {
-      g_assert_false (variant->usable ());
-      g_test_skip ("this CPU lacks the instructions");
-      return;
-    }
   for (int i = 0; i < op->n_cases; i++)
-    check (variant, op->cases[i].in[0], op->cases[i].in[1], ((const SumiAttentionParams *) op->cases[i].params)->heads,
+    check (bf16, op->cases[i].in[0], op->cases[i].in[1], ((const SumiAttentionParams *) op->cases[i].params)->heads,
            values);
   for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
     {
-      check (variant, (const int[]){ 2, 67, 120 }, (const int[]){ 2, 333, 120 }, 3, values + i);
-      check (variant, (const int[]){ 1, 129, 160 }, (const int[]){ 1, 77, 160 }, 2, values + i);
-      check (variant, (const int[]){ 1, 9, 35 }, (const int[]){ 1, 61, 35 }, 1, values + i);
+      check (bf16, (const int[]){ 2, 67, 120 }, (const int[]){ 2, 333, 120 }, 3, values + i);
+      check (bf16, (const int[]){ 1, 129, 160 }, (const int[]){ 1, 77, 160 }, 2, values + i);
+      check (bf16, (const int[]){ 1, 9, 35 }, (const int[]){ 1, 61, 35 }, 1, values + i);
     }
-  check (variant, (const int[]){ 1, 5, 512 }, (const int[]){ 1, 1024, 512 }, 1, values);
-  sumi_attention_use (NULL);
+  check (bf16, (const int[]){ 1, 5, 512 }, (const int[]){ 1, 1024, 512 }, 1, values);
 }
 
 static void
-test_unknown (void)
+test_f32 (gconstpointer isa)
 {
-  g_assert_false (sumi_attention_use ("no such"));
+  sumi_cpu_isa_use (isa);
+  check_all (FALSE);
+  sumi_cpu_isa_use (NULL);
+}
+
+static void
+test_bf16 (gconstpointer isa)
+{
+  sumi_cpu_isa_use (isa);
+  check_all (TRUE);
+  sumi_cpu_isa_use (NULL);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  for (int i = 0; sumi_attention_variants[i]; i++)
+  for (const SumiCpuIsa *const *isa = sumi_cpu_isas (); *isa; isa++)
     {
-      g_autofree char *path = g_strdup_printf ("/attention/%s", sumi_attention_variants[i]->key);
+      g_autofree char *f32 = g_strdup_printf ("/attention/%s/f32", (*isa)->key);
+      g_autofree char *bf16 = g_strdup_printf ("/attention/%s/bf16", (*isa)->key);
 
-      g_test_add_data_func (path, sumi_attention_variants[i], test_variant);
+      if (! (*isa)->usable ())
+        continue;
+      g_test_add_data_func (f32, *isa, test_f32);
+      if ((*isa)->attention_bf16)
+        g_test_add_data_func (bf16, *isa, test_bf16);
     }
-  g_test_add_func ("/attention/unknown", test_unknown);
   return g_test_run ();
 }

@@ -4,6 +4,7 @@
 #define ROWS    4
 #define VECTORS 3
 
+#include "core/cpu/attention.h"
 #include "core/cpu/isa/kernels.inc"
 
 static gboolean
@@ -21,5 +22,6 @@ const SumiCpuIsa sumi_isa_avx = {
   .usable = usable,
   .product = product,
   .to_bf16 = to_bf16,
+  .attention = &sumi_attention_avx,
   .winograds = winograds,
 };

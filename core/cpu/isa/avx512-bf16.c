@@ -6,6 +6,7 @@
 #define ROWS    8
 #define VECTORS 3
 
+#include "core/cpu/attention.h"
 #include "core/cpu/isa/kernels.inc"
 
 static gboolean
@@ -107,5 +108,7 @@ const SumiCpuIsa sumi_isa_avx512_bf16 = {
   .product = product,
   .product_bf16 = product_bf16,
   .to_bf16 = to_bf16,
+  .attention = &sumi_attention_avx512,
+  .attention_bf16 = &sumi_attention_avx512_bf16,
   .winograds = winograds,
 };

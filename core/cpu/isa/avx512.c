@@ -5,6 +5,7 @@
 #define ROWS    8
 #define VECTORS 3
 
+#include "core/cpu/attention.h"
 #include "core/cpu/isa/kernels.inc"
 
 static gboolean
@@ -23,5 +24,6 @@ const SumiCpuIsa sumi_isa_avx512 = {
   .usable = usable,
   .product = product,
   .to_bf16 = to_bf16,
+  .attention = &sumi_attention_avx512,
   .winograds = winograds,
 };

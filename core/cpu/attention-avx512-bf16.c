@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Both products of bf16 pairs with f32 sums; softmax in f32. */
-#ifdef __x86_64__
 #include <immintrin.h>
 #include <string.h>
 
@@ -15,12 +14,4 @@
   ((Vector) _mm512_dpbf16_ps ((__m512) (sum), (__m512bh) (a), (__m512bh) _mm512_set1_epi32 ((int) *(word))))
 #include "core/cpu/attention-block.h"
 
-static gboolean
-usable (void)
-{
-  return __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512bw") &&
-         __builtin_cpu_supports ("avx512dq") && __builtin_cpu_supports ("avx512bf16");
-}
-
-const SumiAttentionVariant sumi_attention_bf16 = { "bf16", QUERIES, TRUE, usable, attention_block };
-#endif
+const SumiCpuAttention sumi_attention_avx512_bf16 = { QUERIES, TRUE, attention_block };
