@@ -183,9 +183,9 @@ search (gpointer data)
 
 /* One level of a @picture with a hole, its y what the hole hides: as near the end of a fill. */
 static PatchesLevel *
-make_level (const SumiEvidence *evidence, GError **error)
+make_level (const SumiEvidence *evidence, SumiPool *pool, GError **error)
 {
-  g_autoptr (PatchesLevel) level = patches_level_new (evidence, error);
+  g_autoptr (PatchesLevel) level = patches_level_new (evidence, pool, error);
 
   if (! level || ! patches_level_set_radius (level, PATCHES_RADIUS_MAX, error) || ! patches_level_open (level, error))
     return NULL;
@@ -234,7 +234,7 @@ measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError 
       before = sumi_bench_memory_reset ();
       if (c->search)
         {
-          f.level = level = make_level (&f.evidence, error);
+          f.level = level = make_level (&f.evidence, pool, error);
           if (! level)
             return FALSE;
           row.time = sumi_bench_measure (search, &f, bench->seconds);

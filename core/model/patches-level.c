@@ -6,28 +6,24 @@
 
 #include "core/base/error.h"
 #include "core/base/image.h"
+#include "core/base/parallel.h"
 #include "core/model/model.h"
 
-/* the rows that search reads are 8 pixels wide, wherever they start; or of 32 patches side by side */
-#define PAD          40
 /* beyond this a float picture is damaged rather than bright; keeps squares finite */
-#define RANGE        25500.0f
-/* known pixels are exact: they count this much more than synthesised ones; with the texture's weight as it is, 30 keeps
- * SSIM .004 above what 15 does */
-#define KNOWN_WEIGHT 30.0f
-/* of confidence per pixel of distance from what is known */
-#define FALL         1.1
-#define DIAGONAL     1.41f
-#define FAR          1e6f
+#define RANGE    25500.0f
+#define DIAGONAL 1.41f
+#define FAR      1e6f
+/* rows that a thread does in one go */
+#define BAND     16
 
-static gpointer
-take (gsize n, gsize size)
+gpointer
+patches_take (gsize n, gsize size)
 {
-  return g_try_malloc0_n (n + PAD, size);
+  return g_try_malloc0_n (n + PATCHES_PAD, size);
 }
 
-static gboolean
-no_memory (const PatchesLevel *level, GError **error)
+gboolean
+patches_no_memory (const PatchesLevel *level, GError **error)
 {
   g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
                "no memory to fill within %d×%d pixels; close other programs, allow more memory, or fill a smaller part "
@@ -71,7 +67,7 @@ patches_level_free (PatchesLevel *level)
 }
 
 static PatchesLevel *
-level_alloc (int width, int height, int depth, GError **error)
+level_alloc (int width, int height, int depth, SumiPool *pool, GError **error)
 {
   g_autoptr (PatchesLevel) level = g_new0 (PatchesLevel, 1);
   const gsize n = (gsize) width * (gsize) height;
@@ -79,20 +75,21 @@ level_alloc (int width, int height, int depth, GError **error)
   level->width = width;
   level->height = height;
   level->depth = depth;
-  level->picture = take (n, 4 * sizeof (float));
-  level->missing = take (n, sizeof (float));
-  level->kind = take (n, 1);
+  level->pool = pool;
+  level->picture = patches_take (n, 4 * sizeof (float));
+  level->missing = patches_take (n, sizeof (float));
+  level->kind = patches_take (n, 1);
   if (! level->picture || ! level->missing || ! level->kind)
     {
-      no_memory (level, error);
+      patches_no_memory (level, error);
       return NULL;
     }
   return g_steal_pointer (&level);
 }
 
-/* How far the hole reaches from what is known: two passes of the chamfer distance over the whole picture. */
-static gboolean
-chamfer (const PatchesLevel *level, const SumiRect *box, float *distance)
+/* Two passes. */
+void
+patches_chamfer (const PatchesLevel *level, const SumiRect *box, float *distance)
 {
   const int w = box->width, h = box->height;
 
@@ -120,104 +117,194 @@ chamfer (const PatchesLevel *level, const SumiRect *box, float *distance)
           if (vertical && x + 1 < w)
             *d = MIN (*d, row[1] + DIAGONAL);
         }
+}
+
+/* What one thread needs to know of the others: the first and last rows and columns that are not wholly known. */
+static void
+find_extent (PatchesLevel *level)
+{
+  const int w = level->width, h = level->height;
+  int x0 = w, x1 = -1, y0 = h, y1 = -1;
+
+  level->n_known = level->n_holes = 0;
+  for (int y = 0; y < h; y++)
+    {
+      const guint8 *kind = level->kind + patches_at (level, 0, y);
+      int known = 0, holes = 0, a = 0, b = w - 1;
+
+      for (int x = 0; x < w; x++)
+        {
+          known += kind[x] == PATCHES_KNOWN;
+          holes += kind[x] == PATCHES_HOLE;
+        }
+      level->n_known += (gsize) known;
+      level->n_holes += (gsize) holes;
+      if (known == w)
+        continue;
+      while (kind[a] == PATCHES_KNOWN)
+        a++;
+      while (kind[b] == PATCHES_KNOWN)
+        b--;
+      x0 = MIN (x0, a), x1 = MAX (x1, b);
+      y0 = MIN (y0, y), y1 = y;
+    }
+  x0 = MAX (x0 - 1, 0), y0 = MAX (y0 - 1, 0);
+  level->unknown = x1 < 0 ? (SumiRect){ 0, 0, 1, 1 } : (SumiRect){ x0, y0, MIN (x1 + 2, w) - x0, MIN (y1 + 2, h) - y0 };
+}
+
+/* A pixel's nearest known one is at the border of what is unknown, or reached from there. */
+static gboolean
+measure_depth (PatchesLevel *level, GError **error)
+{
+  const SumiRect *u = &level->unknown;
+  g_autofree float *distance = NULL;
+
+  find_extent (level);
+  distance = patches_take ((gsize) u->width * (gsize) u->height, sizeof (float));
+  if (! distance)
+    return patches_no_memory (level, error);
+  patches_chamfer (level, u, distance);
+  level->deepest = 0;
+  for (int y = 0; y < u->height; y++)
+    for (int x = 0; x < u->width; x++)
+      if (level->kind[patches_at (level, u->x + x, u->y + y)] == PATCHES_HOLE)
+        level->deepest = MAX (level->deepest, distance[(gsize) y * (gsize) u->width + (gsize) x]);
   return TRUE;
+}
+
+/* ---- texture strength --------------------------------------------------- */
+
+typedef struct
+{
+  PatchesLevel *level;
+  gboolean failed;
+} Texture;
+
+static float
+difference_of (const float *a, const float *b)
+{
+  return fabsf (b[0] - a[0]) + fabsf (b[1] - a[1]) + fabsf (b[2] - a[2]);
+}
+
+/* Σ over R, G, B of the absolute difference to the right and lower neighbour, where both are known, and how many. */
+static void
+differences (const PatchesLevel *level, int y, float *restrict sum, float *restrict count)
+{
+  const int w = level->width;
+  const guint8 *kind = level->kind + patches_at (level, 0, y);
+  const float *p = level->picture + 4 * patches_at (level, 0, y);
+
+  for (int x = 0; x < w - 1; x++)
+    {
+      const float both = kind[x] == PATCHES_KNOWN && kind[x + 1] == PATCHES_KNOWN;
+
+      sum[x] = both * difference_of (p + 4 * x, p + 4 * x + 4);
+      count[x] = both * 3;
+    }
+  sum[w - 1] = count[w - 1] = 0;
+  for (int x = 0; x < w && y + 1 < level->height; x++)
+    {
+      const float both = kind[x] == PATCHES_KNOWN && kind[x + w] == PATCHES_KNOWN;
+
+      sum[x] += both * difference_of (p + 4 * x, p + 4 * x + 4 * w);
+      count[x] += both * 3;
+    }
 }
 
 /* Texture strength T: mean over 5×5 of the mean absolute difference to the right and lower neighbour, known pixels
  * only. */
-static gboolean
-texture (PatchesLevel *level, GError **error)
+static void
+texture_band (gpointer data, int index, int thread)
 {
+  Texture *t = data;
+  PatchesLevel *level = t->level;
   const int w = level->width, h = level->height;
-  const gsize n = (gsize) w * (gsize) h;
-  g_autofree float *sum = take (2 * n, sizeof (float)); /* column sums of differences and of their number */
-  g_autofree float *difference = take (2 * n, sizeof (float));
+  const int y0 = index * BAND, y1 = MIN (y0 + BAND, h), from = MAX (y0 - 2, 0), to = MIN (y1 + 2, h);
+  const gsize row = (gsize) w + 4; /* with two zeros at either end */
+  g_autofree float *all = g_try_new0 (float, 2 * (gsize) (to - from + 1) * row);
+  float *sum, *count;
 
-  if (! sum || ! difference)
-    return no_memory (level, error);
-  for (int y = 0; y < h; y++)
-    for (int x = 0; x < w; x++)
-      {
-        const gsize at = patches_at (level, x, y);
-        const float *p = level->picture + 4 * at;
-
-        if (level->kind[at] != PATCHES_KNOWN)
-          continue;
-        if (x + 1 < w && level->kind[at + 1] == PATCHES_KNOWN)
-          {
-            difference[2 * at] += fabsf (p[4] - p[0]) + fabsf (p[5] - p[1]) + fabsf (p[6] - p[2]);
-            difference[2 * at + 1] += 3;
-          }
-        if (y + 1 < h && level->kind[at + (gsize) w] == PATCHES_KNOWN)
-          {
-            const float *q = p + 4 * (gsize) w;
-
-            difference[2 * at] += fabsf (q[0] - p[0]) + fabsf (q[1] - p[1]) + fabsf (q[2] - p[2]);
-            difference[2 * at + 1] += 3;
-          }
-      }
-  for (int y = 0; y < h; y++)
-    for (int dy = MAX (0, y - 2); dy <= MIN (h - 1, y + 2); dy++)
-      for (gsize x = 0; x < 2 * (gsize) w; x++)
-        sum[2 * (gsize) y * (gsize) w + x] += difference[2 * (gsize) dy * (gsize) w + x];
-  for (int y = 0; y < h; y++)
-    for (int x = 0; x < w; x++)
-      {
-        const gsize at = patches_at (level, x, y);
-        float total = 0, count = 0;
-
-        if (level->kind[at] != PATCHES_KNOWN)
-          continue;
-        for (int dx = MAX (0, x - 2); dx <= MIN (w - 1, x + 2); dx++)
-          {
-            total += sum[2 * patches_at (level, dx, y)];
-            count += sum[2 * patches_at (level, dx, y) + 1];
-          }
-        level->picture[4 * at + 3] = PATCHES_TEXTURE * total / MAX (count, 1);
-      }
-  return TRUE;
-}
-
-static gboolean
-measure_depth (PatchesLevel *level, GError **error)
-{
-  const gsize n = (gsize) level->width * (gsize) level->height;
-  g_autofree float *distance = take (n, sizeof (float));
-
-  if (! distance)
-    return no_memory (level, error);
-  chamfer (level, &(SumiRect){ 0, 0, level->width, level->height }, distance);
-  level->deepest = 0;
-  for (gsize i = 0; i < n; i++)
-    if (level->kind[i] == PATCHES_HOLE)
-      level->deepest = MAX (level->deepest, distance[i]);
-  return TRUE;
-}
-
-PatchesLevel *
-patches_level_new (const SumiEvidence *evidence, GError **error)
-{
-  const int w = evidence->picture->width, h = evidence->picture->height;
-  const gsize n = (gsize) w * (gsize) h;
-  g_autoptr (PatchesLevel) level = level_alloc (w, h, 0, error);
-
-  if (! level)
-    return NULL;
-  for (gsize i = 0; i < n; i++)
+  if (! all)
     {
-      const float m = evidence->missing ? evidence->missing->data[i] : 0;
+      t->failed = TRUE;
+      return;
+    }
+  for (int y = from; y < to; y++)
+    differences (level, y, all + 2 * (gsize) (y - from) * row + 2, all + (2 * (gsize) (y - from) + 1) * row + 2);
+  sum = all + 2 * (gsize) (to - from) * row;
+  count = sum + row;
+  for (int y = y0; y < y1; y++)
+    {
+      float *out = level->picture + 4 * patches_at (level, 0, y) + 3;
+      const guint8 *kind = level->kind + patches_at (level, 0, y);
+
+      memset (sum, 0, 2 * row * sizeof (float));
+      for (int dy = MAX (0, y - 2); dy <= MIN (h - 1, y + 2); dy++)
+        for (gsize i = 0; i < 2 * row; i++)
+          sum[i] += all[2 * (gsize) (dy - from) * row + i];
+      for (int x = 0; x < w; x++)
+        {
+          const float total = sum[x] + sum[x + 1] + sum[x + 2] + sum[x + 3] + sum[x + 4];
+          const float n = count[x] + count[x + 1] + count[x + 2] + count[x + 3] + count[x + 4];
+
+          if (kind[x] == PATCHES_KNOWN)
+            out[4 * x] = PATCHES_TEXTURE * total / MAX (n, 1);
+        }
+    }
+}
+
+/* ---- full size ---------------------------------------------------------- */
+
+typedef struct
+{
+  PatchesLevel *level;
+  const SumiEvidence *evidence;
+} Read;
+
+static void
+read_band (gpointer data, int index, int thread)
+{
+  const Read *r = data;
+  const SumiEvidence *e = r->evidence;
+  PatchesLevel *level = r->level;
+  const gsize end = patches_at (level, 0, MIN ((index + 1) * BAND, level->height));
+
+  for (gsize i = patches_at (level, 0, index * BAND); i < end; i++)
+    {
+      const float m = e->missing ? e->missing->data[i] : 0;
+      float *out = level->picture + 4 * i;
 
       level->missing[i] = CLAMP (m, 0, 1);
-      level->kind[i] = m > 0                                                 ? PATCHES_HOLE :
-                       evidence->source && ! (evidence->source->data[i] > 0) ? PATCHES_VOID :
-                                                                               PATCHES_KNOWN;
+      level->kind[i] = m > 0 ? PATCHES_HOLE : e->source && ! (e->source->data[i] > 0) ? PATCHES_VOID : PATCHES_KNOWN;
       /* soft pixels keep their own colour to be mixed with; what is wholly unknown is never looked at */
       if (level->kind[i] != PATCHES_VOID)
         for (gsize c = 0; c < 3; c++)
-          level->picture[4 * i + c] = CLAMP (evidence->picture->data[3 * i + c] * 255, -RANGE, RANGE);
+          out[c] = CLAMP (e->picture->data[3 * i + c] * 255, -RANGE, RANGE);
     }
-  return texture (level, error) && measure_depth (level, error) ? g_steal_pointer (&level) : NULL;
 }
+
+PatchesLevel *
+patches_level_new (const SumiEvidence *evidence, SumiPool *pool, GError **error)
+{
+  const int h = evidence->picture->height, bands = (h + BAND - 1) / BAND;
+  g_autoptr (PatchesLevel) level = level_alloc (evidence->picture->width, h, 0, pool, error);
+  Texture texture = { level };
+
+  if (! level)
+    return NULL;
+  sumi_parallel_for (pool, bands, read_band, &(Read){ level, evidence });
+  sumi_parallel_for (pool, bands, texture_band, &texture);
+  if (texture.failed)
+    {
+      patches_no_memory (level, error);
+      return NULL;
+    }
+  return measure_depth (level, error) ? g_steal_pointer (&level) : NULL;
+}
+
+/* ---- coarser sizes ------------------------------------------------------ */
+
+typedef float V4 __attribute__ ((vector_size (16), aligned (4), may_alias));
 
 /* [1 3 3 1]/8 in both directions, normalised over the pixels that count: known ones for a known pixel, what shows
  * through for one of the hole. */
@@ -227,7 +314,8 @@ shrink_pixel (const PatchesLevel *fine, PatchesLevel *coarse, int x, int y)
   static const float filter[4] = { 1, 3, 3, 1 };
   const gsize at = patches_at (coarse, x, y);
   int inside = 0, known = 0, holes = 0;
-  float sum[4] = { 0 }, total = 0, missing = 0;
+  float total = 0, missing = 0;
+  V4 sum = { 0 };
 
   for (int j = 2 * y; j < MIN (2 * y + 2, fine->height); j++)
     for (int i = 2 * x; i < MIN (2 * x + 2, fine->width); i++)
@@ -257,237 +345,36 @@ shrink_pixel (const PatchesLevel *fine, PatchesLevel *coarse, int x, int y)
             (coarse->kind[at] == PATCHES_KNOWN && fine->kind[from] != PATCHES_KNOWN))
           continue;
         w = filter[i] * filter[j] * (fine->kind[from] == PATCHES_KNOWN ? 1 : 1 - fine->missing[from]);
-        for (int c = 0; c < 4; c++)
-          sum[c] += w * fine->picture[4 * from + (gsize) c];
+        sum += w * *(const V4 *) (fine->picture + 4 * from);
         total += w;
       }
-  for (int c = 0; total > 0 && c < 4; c++)
-    coarse->picture[4 * at + (gsize) c] = sum[c] / total;
+  if (total > 0)
+    *(V4 *) (coarse->picture + 4 * at) = sum / total;
+}
+
+typedef struct
+{
+  const PatchesLevel *fine;
+  PatchesLevel *coarse;
+} Shrink;
+
+static void
+shrink_row (gpointer data, int index, int thread)
+{
+  const Shrink *s = data;
+
+  for (int x = 0; x < s->coarse->width; x++)
+    shrink_pixel (s->fine, s->coarse, x, index);
 }
 
 PatchesLevel *
 patches_level_shrink (const PatchesLevel *fine, GError **error)
 {
-  g_autoptr (PatchesLevel) coarse = level_alloc ((fine->width + 1) / 2, (fine->height + 1) / 2, fine->depth + 1, error);
+  g_autoptr (PatchesLevel) coarse =
+      level_alloc ((fine->width + 1) / 2, (fine->height + 1) / 2, fine->depth + 1, fine->pool, error);
 
   if (! coarse)
     return NULL;
-  for (int y = 0; y < coarse->height; y++)
-    for (int x = 0; x < coarse->width; x++)
-      shrink_pixel (fine, coarse, x, y);
+  sumi_parallel_for (fine->pool, coarse->height, shrink_row, &(Shrink){ fine, coarse });
   return measure_depth (coarse, error) ? g_steal_pointer (&coarse) : NULL;
-}
-
-/* Marks in @out every position whose patch holds (@any) or does not hold (! @any) a pixel of @kind == / != @wanted;
- * two passes of running counts. */
-static gboolean
-count_in_patches (const PatchesLevel *level, PatchesKind kind, guint8 *out, GError **error)
-{
-  const int w = level->width, h = level->height, r = level->radius;
-  g_autofree guint8 *rows = take ((gsize) w * (gsize) h, 1);
-
-  if (! rows)
-    return no_memory (level, error);
-  for (int y = 0; y < h; y++)
-    {
-      const guint8 *k = level->kind + patches_at (level, 0, y);
-      int count = 0;
-
-      for (int x = 0; x < MIN (r, w); x++)
-        count += k[x] == kind;
-      for (int x = 0; x < w; x++)
-        {
-          count += x + r < w ? k[x + r] == kind : 0;
-          rows[patches_at (level, x, y)] = (guint8) count;
-          count -= x - r >= 0 ? k[x - r] == kind : 0;
-        }
-    }
-  memset (out, 0, (gsize) w * (gsize) h);
-  for (int y = 0; y < h; y++)
-    for (int dy = MAX (0, y - r); dy <= MIN (h - 1, y + r); dy++)
-      for (int x = 0; x < w; x++)
-        out[patches_at (level, x, y)] += rows[patches_at (level, x, dy)];
-  return TRUE;
-}
-
-gboolean
-patches_level_set_radius (PatchesLevel *level, int radius, GError **error)
-{
-  const gsize n = (gsize) level->width * (gsize) level->height;
-  const int whole = (2 * radius + 1) * (2 * radius + 1);
-  g_autofree guint8 *known = take (n, 1);
-
-  level->radius = radius;
-  g_free (level->is_source);
-  level->is_source = take (n / 32 + 1, sizeof (guint32));
-  if (! level->is_source || ! known)
-    return no_memory (level, error);
-  if (! count_in_patches (level, PATCHES_KNOWN, known, error))
-    return FALSE;
-  level->n_sources = 0;
-  for (gsize i = 0; i < n; i++)
-    if (known[i] == whole)
-      {
-        level->is_source[i / 32] |= 1u << i % 32;
-        level->n_sources++;
-      }
-  g_clear_pointer (&level->sources, g_free);
-  if ((gsize) level->n_sources > n / 2)
-    return TRUE;
-  level->sources = take ((gsize) level->n_sources, sizeof (int));
-  if (! level->sources)
-    return no_memory (level, error);
-  for (gsize i = 0, k = 0; i < n; i++)
-    if (known[i] == whole)
-      level->sources[k++] = (int) i;
-  return TRUE;
-}
-
-/* @touched: [height, width]: hole pixels in the patch around. */
-static void
-find_box (PatchesLevel *level, const guint8 *touched)
-{
-  const int r = level->radius, w = level->width, h = level->height;
-  int x0 = w, x1 = -1, y0 = h, y1 = -1;
-
-  level->n_queries = 0;
-  for (int y = r; y < h - r; y++)
-    for (int x = r; x < w - r; x++)
-      if (touched[patches_at (level, x, y)])
-        {
-          x0 = MIN (x0, x);
-          x1 = MAX (x1, x);
-          y0 = MIN (y0, y);
-          y1 = MAX (y1, y);
-          level->n_queries++;
-        }
-  level->box =
-      x1 < 0 ? (SumiRect){ 0, 0, 1, 1 } : (SumiRect){ x0 - r, y0 - r, x1 - x0 + 2 * r + 1, y1 - y0 + 2 * r + 1 };
-}
-
-void
-patches_level_use_texture (PatchesLevel *level, gboolean use)
-{
-  const gsize n = (gsize) level->box.width * (gsize) level->box.height;
-
-  for (gsize i = 0; i < n; i++)
-    {
-      const gint16 scale = (gint16) lrintf (2 * sqrtf (level->weight[i]));
-
-      for (int c = 0; c < 3; c++)
-        level->scale[4 * i + (gsize) c] = scale;
-      level->scale[4 * i + 3] = use ? (gint16) (scale * (int) PATCHES_COARSE) : 0;
-    }
-}
-
-/* 3·Σ scale² of each query's patch. */
-static void
-sum_weights (PatchesLevel *level)
-{
-  const int r = level->radius;
-
-  for (int q = 0; q < level->n_queries; q++)
-    {
-      int sum = 0;
-
-      for (int y = level->query_y[q] - r; y <= level->query_y[q] + r; y++)
-        for (int x = level->query_x[q] - r; x <= level->query_x[q] + r; x++)
-          {
-            const int scale = level->scale[4 * patches_box_at (level, x, y)];
-
-            sum += scale * scale;
-          }
-      level->total[q] = (float) (3 * MAX (sum, 1));
-      level->fade[q] =
-          (float) pow (FALL, -(double) level->distance[patches_box_at (level, level->query_x[q], level->query_y[q])]);
-    }
-}
-
-/* The picture in bytes. */
-static void
-compact_row (const PatchesLevel *level, int y)
-{
-  const gsize first = 4 * patches_at (level, 0, y);
-  const float *in = level->picture + first;
-  guint8 *out = level->compact + first;
-
-  for (int i = 0; i < 4 * level->width; i++)
-    {
-      const float v = in[i] * (i % 4 == 3 ? 1 / PATCHES_COARSE : 1);
-
-      out[i] = (guint8) (CLAMP (v, 0, 255) + 0.5f);
-    }
-}
-
-gboolean
-patches_level_open (PatchesLevel *level, GError **error)
-{
-  const int r = level->radius;
-  const gsize all = (gsize) level->width * (gsize) level->height;
-  g_autofree guint8 *touched = take (all, 1);
-  SumiRect *box = &level->box;
-  gsize n, q;
-  int k = 0;
-
-  if (! touched || ! count_in_patches (level, PATCHES_HOLE, touched, error))
-    return touched ? FALSE : no_memory (level, error);
-  find_box (level, touched);
-  n = (gsize) box->width * (gsize) box->height;
-  q = (gsize) level->n_queries;
-  level->noisy = take (n, 4 * sizeof (float));
-  level->weight = take (n, sizeof (float));
-  level->compact = take (all, 4);
-  level->sought = take (n, 4 * sizeof (gint16));
-  level->scale = take (n, 4 * sizeof (gint16));
-  level->total = take (q, sizeof (float));
-  level->fade = take (q, sizeof (float));
-  level->distance = take (n, sizeof (float));
-  level->query_at = take (n, sizeof (int));
-  level->query_x = take (q, sizeof (int));
-  level->query_y = take (q, sizeof (int));
-  level->first = take ((gsize) box->height + 1, sizeof (int));
-  level->found = take (q, sizeof (PatchesFound));
-  level->before = take (q, sizeof (PatchesFound));
-  level->votes = take (q, sizeof *level->votes);
-  if (! level->noisy || ! level->weight || ! level->compact || ! level->sought || ! level->scale || ! level->total ||
-      ! level->fade || ! level->distance || ! level->query_at || ! level->query_x || ! level->query_y ||
-      ! level->first || ! level->found || ! level->before || ! level->votes)
-    return no_memory (level, error);
-
-  chamfer (level, box, level->distance);
-  for (int y = 0; y < box->height; y++)
-    {
-      const int py = box->y + y;
-
-      level->first[y] = k;
-      for (int x = 0; x < box->width; x++)
-        {
-          const int px = box->x + x;
-          const gsize at = (gsize) y * (gsize) box->width + (gsize) x, from = patches_at (level, px, py);
-          const gboolean is_query =
-              px >= r && py >= r && px < level->width - r && py < level->height - r && touched[from];
-
-          memcpy (level->noisy + 4 * at, level->picture + 4 * from, 4 * sizeof (float));
-          level->weight[at] =
-              level->kind[from] == PATCHES_VOID ? 0 : KNOWN_WEIGHT + (1 - KNOWN_WEIGHT) * level->missing[from];
-          level->query_at[at] = is_query ? k : -1;
-          if (is_query)
-            {
-              level->query_x[k] = px;
-              level->query_y[k++] = py;
-            }
-        }
-    }
-  level->first[box->height] = k;
-  patches_level_use_texture (level, TRUE);
-  sum_weights (level);
-  for (int y = 0; y < level->height; y++)
-    compact_row (level, y);
-  for (int i = 0; i < k; i++)
-    for (int j = 0; j < PATCHES_K; j++)
-      {
-        level->found[i].at[j] = -1;
-        level->found[i].error[j] = INFINITY;
-      }
-  return TRUE;
 }

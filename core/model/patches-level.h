@@ -39,6 +39,7 @@ typedef struct
 /* Coordinates are the level's; "box" is the part that queries' patches cover, in which y and its weights live. */
 typedef struct
 {
+  SumiPool *pool; /* (nullable) */
   int width, height;
   int radius;         /* of a patch, 1 to PATCHES_RADIUS_MAX */
   int depth;          /* 0 is full size */
@@ -48,7 +49,9 @@ typedef struct
   guint32 *is_source; /* a bit for each position y·width + x */
   int *sources;       /* positions; (nullable): not listed where most positions are one */
   int n_sources;
-  float deepest; /* largest distance of a hole pixel to a known one */
+  gsize n_known, n_holes; /* pixels */
+  SumiRect unknown;       /* holds what is not known, and one pixel around */
+  float deepest;          /* largest distance of a hole pixel to a known one */
 
   SumiRect box;
   float *noisy;           /* [box, 4]: y, padded */
@@ -68,8 +71,8 @@ typedef struct
   float (*votes)[PATCHES_K];    /* [n_queries]: c_q·w_k */
 } PatchesLevel;
 
-/* Level 0 of @evidence (pictures [0, 1]), without queries yet. */
-PatchesLevel *patches_level_new (const SumiEvidence *evidence, GError **error);
+/* Level 0 of @evidence (pictures [0, 1]), without queries yet. @pool: (nullable): for this level and all made of it */
+PatchesLevel *patches_level_new (const SumiEvidence *evidence, SumiPool *pool, GError **error);
 /* The next coarser level. */
 PatchesLevel *patches_level_shrink (const PatchesLevel *fine, GError **error);
 void patches_level_free (PatchesLevel *level);
@@ -82,6 +85,16 @@ void patches_level_use_texture (PatchesLevel *level, gboolean use);
 /* Frees what patches_level_open() allocated and the sources. */
 void patches_level_close (PatchesLevel *level);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PatchesLevel, patches_level_free)
+
+/* For the files of the family that make levels. Zeros, with room for the vectors that reach beyond the end. */
+gpointer patches_take (gsize n, gsize size);
+/* Returns: FALSE, with the error set. */
+gboolean patches_no_memory (const PatchesLevel *level, GError **error);
+/* The distance of each pixel of @box to the nearest known one in it. */
+void patches_chamfer (const PatchesLevel *level, const SumiRect *box, float *distance);
+
+/* The rows that search reads are 8 pixels wide, wherever they start; or of 32 patches side by side. */
+#define PATCHES_PAD 40
 
 static inline gsize
 patches_box_at (const PatchesLevel *level, int x, int y)

@@ -592,21 +592,15 @@ patches_predict (SumiModel *model,
 {
   Run run = { .eval = eval, .evidence = evidence, .how = how, .job = job };
   g_autoptr (SumiImage) out = sumi_image_dup (evidence->picture, error);
-  g_autoptr (PatchesLevel) level = out ? patches_level_new (evidence, error) : NULL;
-  gsize known = 0, holes = 0;
+  g_autoptr (PatchesLevel) level = out ? patches_level_new (evidence, eval->pool, error) : NULL;
   int radius = PATCHES_RADIUS_MAX;
   gboolean ok;
 
   if (! level || ! run_prepare (&run, error))
     return NULL;
-  for (gsize i = 0; i < (gsize) level->width * (gsize) level->height; i++)
-    {
-      known += level->kind[i] == PATCHES_KNOWN;
-      holes += level->kind[i] == PATCHES_HOLE;
-    }
-  if (holes == 0)
+  if (level->n_holes == 0)
     return g_steal_pointer (&out);
-  if (known == 0)
+  if (level->n_known == 0)
     {
       g_set_error_literal (
           error, SUMI_ERROR, SUMI_ERROR_INPUT,

@@ -45,7 +45,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SumiEvidence, evidence_clear)
 static PatchesLevel *
 level_new (const SumiEvidence *e, int radius)
 {
-  g_autoptr (PatchesLevel) level = patches_level_new (e, NULL);
+  g_autoptr (PatchesLevel) level = patches_level_new (e, NULL, NULL);
   SumiRect *box;
 
   g_assert_nonnull (level);
