@@ -6,8 +6,9 @@
 
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/base/parallel.h"
 
-#define BAND_PIXELS (1 << 20)
+#define BAND_PIXELS (1 << 18)
 
 gboolean
 sumi_canvas_read (const SumiCanvas *canvas,
@@ -50,24 +51,61 @@ sumi_hole_clear (SumiHole *hole)
   g_clear_pointer (&e->guide, sumi_image_unref);
 }
 
+/* Of one row. */
+typedef struct
+{
+  double sum[3];
+  int known, missing, unseen;
+} Count;
+
+typedef struct
+{
+  const SumiEvidence *evidence;
+  Count *rows;
+} Settle;
+
+static void
+count_row (gpointer data, int index, int thread)
+{
+  const Settle *s = data;
+  const SumiEvidence *e = s->evidence;
+  Count count = { { 0 } };
+
+  for (int x = 0; x < e->picture->width; x++)
+    {
+      const float *p = sumi_image_at (e->picture, x, index);
+      const gboolean missing = *sumi_image_at (e->missing, x, index) > 0,
+                     source = *sumi_image_at (e->source, x, index) > 0, known = source && ! missing;
+
+      count.missing += missing;
+      count.known += known;
+      count.unseen += ! source;
+      for (int c = 0; c < 3; c++)
+        count.sum[c] += known ? (double) p[c] : 0;
+    }
+  s->rows[index] = count;
+}
+
 void
-sumi_hole_settle (SumiHole *hole)
+sumi_hole_settle (SumiHole *hole, SumiPool *pool)
 {
   const SumiEvidence *e = &hole->evidence;
   const gsize n = (gsize) e->picture->width * (gsize) e->picture->height;
+  g_autofree Count *rows = g_new (Count, e->picture->height);
+  gboolean any_unseen = FALSE;
   double sum[3] = { 0 };
 
+  sumi_parallel_for (pool, e->picture->height, count_row, &(Settle){ e, rows });
   hole->n_known = hole->n_missing = 0;
-  for (gsize i = 0; i < n; i++)
+  for (int y = 0; y < e->picture->height; y++)
     {
-      const gboolean missing = e->missing->data[i] > 0, known = ! missing && e->source->data[i] > 0;
-
-      hole->n_missing += missing;
-      hole->n_known += known;
-      for (gsize c = 0; known && c < 3; c++)
-        sum[c] += (double) e->picture->data[3 * i + c];
+      hole->n_missing += (gsize) rows[y].missing;
+      hole->n_known += (gsize) rows[y].known;
+      any_unseen = any_unseen || rows[y].unseen > 0;
+      for (int c = 0; c < 3; c++)
+        sum[c] += rows[y].sum[c];
     }
-  for (gsize i = 0; i < n && hole->n_known > 0; i++)
+  for (gsize i = 0; i < n && any_unseen && hole->n_known > 0; i++)
     for (gsize c = 0; ! (e->source->data[i] > 0) && c < 3; c++)
       e->picture->data[3 * i + c] = (float) (sum[c] / (double) hole->n_known);
 }
@@ -118,11 +156,57 @@ block_store (const Block *b, const SumiEvidence *e, int x, int y)
     out[c] = (float) ((b->known[c] + (known ? 0 : b->soft[c])) / weight);
 }
 
+/* A block of one pixel. */
+static void
+pixel_store (const float *rgba, float coverage, const SumiEvidence *e, int x, int y)
+{
+  const gboolean visible = rgba[3] > 0, missing = coverage > 0;
+  const float shows = ! visible ? 0 : missing ? 1 - MIN (coverage, 1) : 1;
+
+  *sumi_image_at (e->missing, x, y) = missing ? 1 - shows : 0;
+  *sumi_image_at (e->source, x, y) = visible || missing;
+  for (int c = 0; c < 3 && shows > 0; c++)
+    sumi_image_at (e->picture, x, y)[c] = rgba[c];
+}
+
+/* A band of rows at hand. */
+typedef struct
+{
+  const SumiEvidence *evidence;
+  const SumiImage *rgba, *coverage;
+  int factor, y0;
+} Band;
+
+/* One row of the evidence; @index counts from the band's first. */
+static void
+read_row (gpointer data, int index, int thread)
+{
+  const Band *b = data;
+  const int f = b->factor;
+
+  for (int x = 0; x < b->evidence->picture->width; x++)
+    {
+      Block block = { { 0 } };
+
+      if (f == 1)
+        {
+          pixel_store (sumi_image_at (b->rgba, x, index), *sumi_image_at (b->coverage, x, index), b->evidence, x,
+                       b->y0 + index);
+          continue;
+        }
+      for (int j = index * f; j < MIN ((index + 1) * f, b->rgba->height); j++)
+        for (int i = x * f; i < MIN ((x + 1) * f, b->rgba->width); i++)
+          block_add (&block, sumi_image_at (b->rgba, i, j), *sumi_image_at (b->coverage, i, j));
+      block_store (&block, b->evidence, x, b->y0 + index);
+    }
+}
+
 gboolean
 sumi_hole_read (SumiHole *hole,
                 const SumiCanvas *canvas,
                 const SumiRect *rect,
                 int factor,
+                SumiPool *pool,
                 SumiJob *job,
                 GError **error)
 {
@@ -146,17 +230,8 @@ sumi_hole_read (SumiHole *hole,
 
       if (! sumi_job_check (job, error) || ! sumi_canvas_read (canvas, &band, &rgba, &coverage, error))
         return FALSE;
-      for (int y = y0; y < y1; y++)
-        for (int x = 0; x < width; x++)
-          {
-            Block b = { { 0 } };
-
-            for (int j = (y - y0) * factor; j < MIN ((y - y0 + 1) * factor, band.height); j++)
-              for (int i = x * factor; i < MIN ((x + 1) * factor, rect->width); i++)
-                block_add (&b, sumi_image_at (rgba, i, j), *sumi_image_at (coverage, i, j));
-            block_store (&b, e, x, y);
-          }
+      sumi_parallel_for (pool, y1 - y0, read_row, &(Band){ e, rgba, coverage, factor, y0 });
     }
-  sumi_hole_settle (hole);
+  sumi_hole_settle (hole, pool);
   return TRUE;
 }

@@ -36,16 +36,17 @@ void sumi_hole_clear (SumiHole *hole);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SumiHole, sumi_hole_clear)
 
 /* Fills @hole with the evidence of @rect, @factor times smaller (rounded up; ≥ 1). Transparent pixels of the photo are
- * unknown: what is to be filled of them is missing, the rest is no source and has the known pixels' mean colour.
- * A shrunk pixel is known if three quarters of it are. */
+ * unknown: what is to be filled of them is missing, the rest is no source and has the known pixels' mean colour. @pool:
+ * (nullable) A shrunk pixel is known if three quarters of it are. */
 gboolean sumi_hole_read (SumiHole *hole,
                          const SumiCanvas *canvas,
                          const SumiRect *rect,
                          int factor,
+                         SumiPool *pool,
                          SumiJob *job,
                          GError **error);
 
 /* Gives what is neither known nor missing the mean colour of what is known, and counts. */
-void sumi_hole_settle (SumiHole *hole);
+void sumi_hole_settle (SumiHole *hole, SumiPool *pool);
 
 G_END_DECLS

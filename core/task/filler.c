@@ -98,7 +98,7 @@ read_context (const SumiFiller *filler, SumiHole *hole, SumiRect *context, int *
 
   *context = filler->context;
   *factor = filler->factor;
-  if (! sumi_hole_read (hole, &filler->canvas, context, *factor, job, error))
+  if (! sumi_hole_read (hole, &filler->canvas, context, *factor, filler->run->pool, job, error))
     return FALSE;
   if (hole->n_known == 0 && area_of (context) < area_of (&whole))
     {
@@ -107,7 +107,7 @@ read_context (const SumiFiller *filler, SumiHole *hole, SumiRect *context, int *
         *factor *= 2;
       *context = whole;
       sumi_hole_clear (hole);
-      if (! sumi_hole_read (hole, &filler->canvas, context, *factor, job, error))
+      if (! sumi_hole_read (hole, &filler->canvas, context, *factor, filler->run->pool, job, error))
         return FALSE;
     }
   if (hole->n_known > 0)
@@ -240,7 +240,7 @@ place_done (const Tiling *t, const Tile *tile, SumiHole *hole)
               *sumi_image_at (e->source, px, py) = 0;
           }
     }
-  sumi_hole_settle (hole);
+  sumi_hole_settle (hole, t->filler->run->pool);
 }
 
 /* The coarse answer under a tile, each pixel @factor² times: a family averages it back. */
@@ -273,7 +273,7 @@ predict_tile (Tiling *t, Tile *tile, SumiJob *job, GError **error)
   g_auto (SumiHole) hole = { { 0 } };
   g_autoptr (SumiImage) answer = NULL;
 
-  if (! sumi_hole_read (&hole, &filler->canvas, &tile->seen, 1, job, error))
+  if (! sumi_hole_read (&hole, &filler->canvas, &tile->seen, 1, filler->run->pool, job, error))
     return FALSE;
   place_done (t, tile, &hole);
   if (hole.n_missing > 0 && hole.n_known > 0)
