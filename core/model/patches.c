@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/base/parallel.h"
 #include "core/base/random.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/loop.h"
@@ -82,34 +83,56 @@ mixed (const PatchesLevel *level, gsize at, gsize c, float value)
   return m < 1 ? m * value + (1 - m) * level->picture[4 * at + c] : value;
 }
 
+/* A denoiser at work; tensors are rows of the box like all else. */
+typedef struct
+{
+  const LevelDenoiser *d;
+  const float *in;
+  float *out;
+} Rows;
+
+static void
+take_row (gpointer data, int index, int thread)
+{
+  const Rows *r = data;
+  const gsize w = (gsize) r->d->level->box.width, first = (gsize) index * w;
+
+  for (gsize i = first; i < first + w; i++)
+    for (gsize c = 0; r->d->hole[i] && c < 3; c++)
+      r->d->level->noisy[4 * i + c] = r->in[3 * i + c];
+}
+
+static void
+give_row (gpointer data, int index, int thread)
+{
+  const Rows *r = data;
+  const PatchesLevel *level = r->d->level;
+  const gsize w = (gsize) level->box.width, first = (gsize) index * w;
+  const gsize from = patches_at (level, level->box.x, level->box.y + index);
+
+  for (gsize x = 0; x < w; x++)
+    for (gsize i = first + x, c = 0; c < 3; c++)
+      r->out[3 * i + c] = ! r->d->hole[i] ? r->in[3 * i + c] : mixed (level, from + x, c, level->noisy[4 * i + c]);
+}
+
 static SumiTensor *
 level_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
 {
   LevelDenoiser *d = (LevelDenoiser *) self;
   PatchesLevel *level = d->level;
-  const SumiRect *box = &level->box;
-  const gsize n = (gsize) box->width * (gsize) box->height;
   SumiTensor *out = sumi_eval_tensor_like (ev, x);
-  const float *in = sumi_tensor_f32 (x);
+  Rows rows = { d };
 
   if (! sumi_eval_ok (ev))
     return out;
-  for (gsize i = 0; i < n; i++)
-    for (gsize c = 0; d->hole[i] && c < 3; c++)
-      level->noisy[4 * i + c] = in[3 * i + c];
+  rows.in = sumi_tensor_f32 (x);
+  rows.out = sumi_tensor_f32 (out);
+  sumi_parallel_for (ev->pool, level->box.height, take_row, &rows);
   patches_search (level, PATCHES_SEARCH_AUTO, d->seed, d->sweep++, ev->pool, d->cancellable);
   patches_vote_weigh (level, sigma, d->hard, ev->pool);
   /* the vote reads only the clean picture; y is read anew by the next call, T stays for it */
   patches_vote (level, d->hole, level->noisy, ev->pool);
-  for (int y = 0; y < box->height; y++)
-    for (int px = 0; px < box->width; px++)
-      {
-        const gsize i = (gsize) y * (gsize) box->width + (gsize) px;
-        const gsize at = patches_at (level, box->x + px, box->y + y);
-
-        for (gsize c = 0; c < 3; c++)
-          sumi_tensor_f32 (out)[3 * i + c] = d->hole[i] ? mixed (level, at, c, level->noisy[4 * i + c]) : in[3 * i + c];
-      }
+  sumi_parallel_for (ev->pool, level->box.height, give_row, &rows);
   return out;
 }
 
@@ -239,24 +262,38 @@ inherit (const PatchesLevel *coarse, int x, int y, const PatchesLevel *level, Pa
     }
 }
 
+typedef struct
+{
+  const Run *run;
+  PatchesLevel *level;
+  const PatchesLevel *coarse;
+} Inherit;
+
+static void
+inherit_row (gpointer data, int index, int thread)
+{
+  const Inherit *i = data;
+  PatchesLevel *level = i->level;
+
+  for (int q = level->first[index]; q < level->first[index + 1]; q++)
+    {
+      PatchesFound *f = level->found + q;
+
+      inherit (i->coarse, level->query_x[q], level->query_y[q], level, f);
+      if (f->at[0] >= 0)
+        continue;
+      f->at[0] = patches_any_source (
+          level, sumi_random_hash (i->run->seed, (guint64) level->depth << 32 | 0xffffffff, (guint64) q));
+      f->error[0] = 1e6; /* finite, so that weights stay numbers */
+    }
+}
+
 /* y = the hard vote of the coarser level's answers. */
 static void
 start_from_coarser (const Run *run, PatchesLevel *level, const PatchesLevel *coarse, const guint8 *hole)
 {
   level->inherits = TRUE;
-  for (int row = 0; row < level->box.height; row++)
-    for (int q = level->first[row]; q < level->first[row + 1]; q++)
-      {
-        PatchesFound *f = level->found + q;
-
-        inherit (coarse, level->query_x[q], level->box.y + row, level, f);
-        if (f->at[0] < 0)
-          {
-            f->at[0] =
-                patches_any_source (level, sumi_random_hash (run->seed, (guint64) level->depth << 32 | 0xffffffff, q));
-            f->error[0] = 1e6; /* finite, so that weights stay numbers */
-          }
-      }
+  sumi_parallel_for (run->eval->pool, level->box.height, inherit_row, &(Inherit){ run, level, coarse });
   patches_vote_weigh (level, 0, TRUE, run->eval->pool);
   patches_vote (level, hole, level->noisy, run->eval->pool);
 }
@@ -475,9 +512,9 @@ run_level (Run *run, int index, SumiImage *out, GError **error)
   x = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, box->height, box->width, 3 });
   if (! hole || ! x)
     return no_memory (level, error);
-  for (gsize i = 0; i < n; i++)
-    hole[i] = level->kind[patches_at (level, box->x + (int) (i % (gsize) box->width),
-                                      box->y + (int) (i / (gsize) box->width))] == PATCHES_HOLE;
+  for (int y = 0; y < box->height; y++)
+    for (int px = 0; px < box->width; px++)
+      hole[y * box->width + px] = level->kind[patches_at (level, box->x + px, box->y + y)] == PATCHES_HOLE;
 
   if (! coarsest)
     start_from_coarser (run, level, run->levels[index + 1], hole);
@@ -486,14 +523,9 @@ run_level (Run *run, int index, SumiImage *out, GError **error)
   else if (run->evidence->guide)
     start_from_guide (run, &d);
   for (gsize i = 0; i < n; i++)
-    {
-      const gsize at =
-          patches_at (level, box->x + (int) (i % (gsize) box->width), box->y + (int) (i / (gsize) box->width));
-
-      for (gsize c = 0; c < 3; c++)
-        sumi_tensor_f32 (x)[3 * i + c] =
-            hole[i] ? mixed (level, at, c, level->noisy[4 * i + c]) : level->noisy[4 * i + c];
-    }
+    for (gsize c = 0; c < 3; c++)
+      sumi_tensor_f32 (x)[3 * i + c] = level->noisy[4 * i + c];
+  sumi_parallel_for (run->eval->pool, box->height, give_row, &(Rows){ &d, sumi_tensor_f32 (x), sumi_tensor_f32 (x) });
   return run_steps (run, &d, x, error) && (index > 0 || finish (run, &d, out, error));
 }
 
