@@ -55,7 +55,7 @@ check_alias (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, c
     {
       const char *x = in[i] ? in[i]->data : NULL;
 
-      if (! x || o >= x + sumi_tensor_count (in[i]) * sizeof (float) || x >= o + n)
+      if (! x || o >= x + sumi_tensor_count (in[i]) * sumi_dtype_size (in[i]->dtype) || x >= o + n)
         continue;
       if ((op->inplace >> i & 1) && o == x && sumi_tensor_same_shape (in[i], out))
         continue;
