@@ -61,7 +61,7 @@ run (SumiRun *run, GError **error)
 
   if (! model)
     return FALSE;
-  SumiTint tint = { .photo = photo, .hints = run->input->hints, .model = model, .pool = run->pool };
+  SumiTint tint = { .photo = photo, .hints = run->input->hints, .model = model, .pool = run->pool, .bf16 = run->bf16 };
   sumi_common_get_predict (run->common, 0, &tint.how);
   tint.how.mean = run->common->steps == 0;
 

@@ -468,6 +468,7 @@ sumi_enlarge (const SumiEnlarge *enlarge, SumiSink *sink, SumiJob *job, GError *
     return FALSE;
 
   eval = sumi_eval_new (sumi_backend_default (), enlarge->pool);
+  eval->bf16 = enlarge->bf16;
   eval->cancellable = job ? job->cancellable : NULL;
   if (enlarge->factor == 8)
     return enlarge_twice (enlarge, sink, job, eval, error);

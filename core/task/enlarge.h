@@ -19,6 +19,7 @@ typedef struct
   gboolean grey;       /* R = G = B in the photo: keep it so */
   gboolean grey_noise; /* its noise is that of a grey photo, the same in all colours */
   SumiPool *pool;
+  gboolean bf16; /* for networks, see SumiEval */
   gint64 memory; /* bytes for buffers */
 } SumiEnlarge;
 

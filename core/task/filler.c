@@ -344,6 +344,7 @@ sumi_filler_predict (const SumiFiller *filler, int candidate, SumiJob *job, GErr
   SumiJobRange outer;
   gboolean ok;
 
+  eval->bf16 = filler->run->bf16;
   eval->cancellable = job ? job->cancellable : NULL;
   sumi_common_get_predict (filler->run->common, candidate, &t.how);
   /* the first proposal is the most faithful one */

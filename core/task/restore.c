@@ -141,7 +141,9 @@ prepare (SumiRun *run, SumiModel *model, gboolean grey, SumiSource **mended, Sum
     }
   if (o->colorize)
     {
-      SumiTint tint = { .photo = photo, .hints = run->input->hints, .model = model, .pool = run->pool };
+      SumiTint tint = {
+        .photo = photo, .hints = run->input->hints, .model = model, .pool = run->pool, .bf16 = run->bf16
+      };
       g_autoptr (SumiImage) map = NULL;
 
       sumi_common_get_predict (run->common, 0, &tint.how);
@@ -218,6 +220,7 @@ run (SumiRun *run, GError **error)
         .grey = grey,
         .grey_noise = grey || o->colorize,
         .pool = run->pool,
+        .bf16 = run->bf16,
         .memory = run->memory,
       };
       sumi_common_get_predict (run->common, 0, &e.how);

@@ -73,6 +73,18 @@ sumi_schedule_choices (void)
   return (const SumiChoice *) made;
 }
 
+const SumiChoice *
+sumi_precision_choices (void)
+{
+  static const SumiChoice choices[] = {
+    { "auto", N_ ("Automatic") },
+    { "f32", N_ ("32-bit floats") },
+    { NULL },
+  };
+
+  return choices;
+}
+
 gpointer
 sumi_task_new_options (const SumiTaskClass *task)
 {
@@ -169,6 +181,7 @@ sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
   run->task = task;
   run->common = (const SumiCommonOptions *) ((const char *) run->options + task->common_offset);
   run->memory = run->common->memory > 0 ? run->common->memory : AUTOMATIC_MEMORY;
+  run->bf16 = g_strcmp0 (run->common->precision, "f32") != 0;
   run->pool = pool = sumi_pool_new (run->common->threads);
   ok = task->run (run, error);
   run->pool = NULL;

@@ -114,6 +114,7 @@ ask_model (const SumiTint *tint, const SumiImage *luminance, const SumiImage *st
       grey->data[i] = ! told;
     }
   eval = sumi_eval_new (sumi_backend_default (), tint->pool);
+  eval->bf16 = tint->bf16;
   eval->cancellable = job ? job->cancellable : NULL;
   answer = sumi_model_predict (tint->model, eval, &evidence, &tint->how, job, error);
   if (! answer)

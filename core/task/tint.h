@@ -15,6 +15,7 @@ typedef struct
   SumiModel *model;
   SumiPredict how; /* mean, or one sampled answer */
   SumiPool *pool;
+  gboolean bf16; /* for networks, see SumiEval */
 } SumiTint;
 
 /* Fails with %SUMI_ERROR_UNSUPPORTED when @model cannot colour. */

@@ -102,6 +102,7 @@ run (SumiRun *run, GError **error)
     .grey = grey,
     .grey_noise = grey,
     .pool = run->pool,
+    .bf16 = run->bf16,
     .memory = run->memory,
   };
   sumi_common_get_predict (run->common, 0, &e.how);

@@ -417,6 +417,38 @@ test_upscale_streams (void)
 #endif
 }
 
+/* Networks that multiply in bf16 give the same picture as in f32: measured 70 dB and more between them. Where the
+ * processor has no such products, both are the same. */
+static void
+test_precision (void)
+{
+  static const char *const runs[][2] = {
+    { "upscale", "factor=2" },
+    { "upscale", "factor=4 detail=0.7 seed=3" },
+    { "colorize", "" },
+    { "restore", "denoise=0.3 colorize=yes factor=2" },
+  };
+  g_autoptr (SumiImage) photo = scene (96, 80, TRUE), mask = new_image (96, 80, 1);
+
+  for (int y = 20; y < 40; y++)
+    *sumi_image_at (mask, 30, y) = 1;
+  for (int i = 0; i < (int) G_N_ELEMENTS (runs); i++)
+    {
+      g_autofree char *f32 = g_strdup_printf ("precision=f32 %s", runs[i][1]);
+      g_autofree char *own = g_strdup_printf ("precision=auto %s", runs[i][1]);
+      SumiImage *where = strcmp (runs[i][0], "restore") ? NULL : mask;
+      g_autoptr (SumiImage) want = run_task (runs[i][0], photo, where, NULL, TRUE, g_strstrip (f32));
+      g_autoptr (SumiImage) got = run_task (runs[i][0], photo, where, NULL, TRUE, g_strstrip (own));
+      const gsize n = (gsize) want->width * (gsize) want->height * (gsize) want->channels;
+      double square = 0;
+
+      for (gsize k = 0; k < n; k++)
+        square += pow (want->data[k] - got->data[k], 2);
+      g_test_message ("%s %s: %.1f dB", runs[i][0], runs[i][1], -10 * log10 (square / (double) n + 1e-30));
+      g_assert_cmpfloat (square / (double) n, <, 1e-6); /* 60 dB */
+    }
+}
+
 /* ---- cancel, errors ---------------------------------------------------- */
 
 static void
@@ -669,6 +701,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tasks/restore/subsets", test_restore_subsets);
   g_test_add_func ("/tasks/restore/coverage", test_restore_coverage);
   g_test_add_func ("/tasks/restore/cleans", test_restore_cleans);
+  g_test_add_func ("/tasks/precision", test_precision);
   g_test_add_func ("/tasks/threads", test_threads);
   g_test_add_func ("/tasks/cancel", test_cancel);
   g_test_add_func ("/tasks/errors", test_errors);
