@@ -85,6 +85,37 @@ sumi_half_to_float (const guint16 *in, float *out, gsize n)
 }
 
 void
+sumi_e4m3_to_float (const guint8 *in, float *out, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      const guint32 sign = (guint32) (in[i] & 0x80) << 24, mag = in[i] & 0x7f;
+
+      if (mag == 0x7f)
+        out[i] = from_bits (sign | 0x7fc00000);
+      else if (mag >= 0x08)
+        out[i] = from_bits (sign | ((mag << 20) + (120u << 23)));
+      else /* subnormal: mag · 2^-9 is exact */
+        out[i] = from_bits (sign | to_bits ((float) mag * 0x1p-9f));
+    }
+}
+
+void
+sumi_e5m2_to_float (const guint8 *in, float *out, gsize n)
+{
+  guint16 half[256];
+
+  for (gsize i = 0; i < n; i += G_N_ELEMENTS (half))
+    {
+      const gsize m = MIN (n - i, G_N_ELEMENTS (half));
+
+      for (gsize k = 0; k < m; k++)
+        half[k] = (guint16) (in[i + k] << 8);
+      sumi_half_to_float (half, out + i, m);
+    }
+}
+
+void
 sumi_bfloat_to_float (const guint16 *in, float *out, gsize n)
 {
   for (gsize i = 0; i < n; i++)

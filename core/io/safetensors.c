@@ -2,8 +2,8 @@
 /* safetensors (https://github.com/huggingface/safetensors, "Format"): 8 bytes little-endian length n of the header, n
  * bytes of JSON { name: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { key: string } }, then the data.
  * Offsets count from the end of the header; tensors cover the data without gaps or overlaps (checked, as the
- * format's own reader does). f32, f16 and bf16 of up to 4 dimensions are offered; other element types and more
- * dimensions are checked and left out. Data that the header's length leaves unaligned is copied. */
+ * format's own reader does). f32, f16, bf16 and 8-bit floats of up to 4 dimensions are offered; other element types and
+ * more dimensions are checked and left out. Data that the header's length leaves unaligned is copied. */
 #include <string.h>
 
 #include "core/base/error.h"
@@ -24,6 +24,8 @@ static const ElementType types[] = {
   { "F32", 4, SUMI_DTYPE_F32 },
   { "F16", 2, SUMI_DTYPE_F16 },
   { "BF16", 2, SUMI_DTYPE_BF16 },
+  { "F8_E4M3", 1, SUMI_DTYPE_F8_E4M3 },
+  { "F8_E5M2", 1, SUMI_DTYPE_F8_E5M2 },
   { "F64", 8, -1 },
   { "I64", 8, -1 },
   { "U64", 8, -1 },
@@ -34,8 +36,6 @@ static const ElementType types[] = {
   { "I8", 1, -1 },
   { "U8", 1, -1 },
   { "BOOL", 1, -1 },
-  { "F8_E4M3", 1, -1 },
-  { "F8_E5M2", 1, -1 },
 };
 
 /* One tensor's entry in the header. */

@@ -9,13 +9,15 @@
 gsize
 sumi_dtype_size (SumiDType dtype)
 {
-  return dtype == SUMI_DTYPE_F32 ? 4 : 2;
+  return dtype == SUMI_DTYPE_F32 ? 4 : dtype < SUMI_DTYPE_F8_E4M3 ? 2 : 1;
 }
 
 const char *
 sumi_dtype_name (SumiDType dtype)
 {
-  return dtype == SUMI_DTYPE_F32 ? "f32" : dtype == SUMI_DTYPE_F16 ? "f16" : "bf16";
+  static const char *const names[] = { "f32", "f16", "bf16", "f8-e4m3", "f8-e5m2" };
+
+  return names[dtype];
 }
 
 gsize
@@ -73,12 +75,24 @@ sumi_tensor_read (const SumiTensor *t, gsize from, gsize n, float *out)
 {
   const char *in = (const char *) t->data + from * sumi_dtype_size (t->dtype);
 
-  if (t->dtype == SUMI_DTYPE_F32)
-    memcpy (out, in, n * sizeof (float));
-  else if (t->dtype == SUMI_DTYPE_F16)
-    sumi_half_to_float ((const guint16 *) in, out, n);
-  else
-    sumi_bfloat_to_float ((const guint16 *) in, out, n);
+  switch (t->dtype)
+    {
+    case SUMI_DTYPE_F32:
+      memcpy (out, in, n * sizeof (float));
+      break;
+    case SUMI_DTYPE_F16:
+      sumi_half_to_float ((const guint16 *) in, out, n);
+      break;
+    case SUMI_DTYPE_BF16:
+      sumi_bfloat_to_float ((const guint16 *) in, out, n);
+      break;
+    case SUMI_DTYPE_F8_E4M3:
+      sumi_e4m3_to_float ((const guint8 *) in, out, n);
+      break;
+    case SUMI_DTYPE_F8_E5M2:
+      sumi_e5m2_to_float ((const guint8 *) in, out, n);
+      break;
+    }
 }
 
 SumiTensor *

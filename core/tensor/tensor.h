@@ -16,6 +16,8 @@ typedef enum
   SUMI_DTYPE_F32,
   SUMI_DTYPE_F16,
   SUMI_DTYPE_BF16,
+  SUMI_DTYPE_F8_E4M3,
+  SUMI_DTYPE_F8_E5M2,
 } SumiDType;
 
 struct SumiTensor

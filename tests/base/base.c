@@ -103,6 +103,21 @@ test_half (void)
     sumi_float_to_bfloat (in, out, 4);
     g_assert_cmpmem (out, sizeof out, even, sizeof even);
   }
+  /* 8 bits: smallest, largest subnormal, smallest normal, one, largest, the special ones */
+  {
+    const guint8 e4m3[] = { 0x00, 0x80, 0x01, 0x07, 0x08, 0x38, 0xb9, 0x7e, 0x7f };
+    const float numbers[] = { 0, -0.0f, 0x1p-9f, 7 * 0x1p-9f, 0x1p-6f, 1, -1.125f, 448, NAN };
+    const guint8 e5m2[] = { 0x00, 0x01, 0x03, 0x04, 0x3c, 0xbd, 0x7b, 0xfc, 0x7d };
+    const float others[] = { 0, 0x1p-16f, 3 * 0x1p-16f, 0x1p-14f, 1, -1.25f, 57344, -INFINITY, NAN };
+    float out[9];
+
+    sumi_e4m3_to_float (e4m3, out, 9);
+    for (int i = 0; i < 9; i++)
+      g_assert_true (out[i] == numbers[i] || (isnan (out[i]) && isnan (numbers[i])));
+    sumi_e5m2_to_float (e5m2, out, 9);
+    for (int i = 0; i < 9; i++)
+      g_assert_true (out[i] == others[i] || (isnan (out[i]) && isnan (others[i])));
+  }
 }
 
 static void
