@@ -127,11 +127,21 @@ read_status (const char *key)
   return line ? 1024 * (gsize) g_ascii_strtoull (line + strlen (key), NULL, 10) : 0;
 }
 
+/* before the last reset */
+static gsize peak_before;
+
+gsize
+sumi_bench_get_peak_memory (void)
+{
+  return MAX (peak_before, read_status ("VmHWM:"));
+}
+
 gsize
 sumi_bench_memory_reset (void)
 {
   const int file = open ("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
 
+  peak_before = sumi_bench_get_peak_memory ();
 #ifdef __GLIBC__
   /* what earlier rows freed shall not stay resident */
   malloc_trim (0);

@@ -77,4 +77,7 @@ extern const char *const sumi_bench_kinds[SUMI_BENCH_N_KINDS];
 /* Measures one section. Fails as the things do that it runs, or when cancelled. */
 gboolean sumi_bench_run (SumiBench *bench, SumiBenchSection section, GError **error);
 
+/* Bytes that the process had resident at most, whatever single rows watched. */
+gsize sumi_bench_get_peak_memory (void);
+
 G_END_DECLS

@@ -3,22 +3,12 @@
 
 #include <glib/gi18n-lib.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "core/bench/shape.h"
 #include "core/tools/json-out.h"
 
 /* columns of names */
 #define NAME 40
-
-/* Largest resident size of the process so far. */
-static double
-peak_memory (void)
-{
-  struct rusage usage;
-
-  return getrusage (RUSAGE_SELF, &usage) ? 0 : 1024.0 * (double) usage.ru_maxrss;
-}
 
 /* The same share of the peak, had the row's threads run alone and all the time. */
 static double
@@ -174,10 +164,13 @@ sumi_bench_print_row (SumiBench *bench, const SumiBenchRow *row)
 }
 
 void
-sumi_bench_print_end (SumiBenchPrint *print)
+sumi_bench_print_end (const SumiBench *bench)
 {
+  const SumiBenchPrint *print = bench->user_data;
+
   if (print->json)
-    printf ("], \"peak_memory\": %.0f}\n", peak_memory ());
+    printf ("], \"precision\": \"%s\", \"peak_memory\": %" G_GSIZE_FORMAT "}\n", bench->bf16 ? "bf16" : "f32",
+            sumi_bench_get_peak_memory ());
   else
-    printf (_ ("\nmemory at the peak: %.0f MB\n"), 1e-6 * peak_memory ());
+    printf (_ ("\nmemory at the peak: %.0f MB\n"), 1e-6 * (double) sumi_bench_get_peak_memory ());
 }

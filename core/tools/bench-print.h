@@ -15,6 +15,6 @@ typedef struct
 void sumi_bench_print_section (SumiBenchPrint *print, SumiBenchSection section, const char *title);
 /* For SumiBench.row; its user_data is the SumiBenchPrint. */
 void sumi_bench_print_row (SumiBench *bench, const SumiBenchRow *row);
-void sumi_bench_print_end (SumiBenchPrint *print);
+void sumi_bench_print_end (const SumiBench *bench);
 
 G_END_DECLS

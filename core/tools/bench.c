@@ -147,7 +147,7 @@ run (SumiBench *bench, guint sections, SumiBenchPrint *print, GError **error)
                    _ ("no row has “%s” in its name; “sumi bench --list” names them"), bench->filter);
       return FALSE;
     }
-  sumi_bench_print_end (print);
+  sumi_bench_print_end (bench);
   return TRUE;
 }
 
