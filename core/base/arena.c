@@ -27,6 +27,7 @@ struct SumiArena
   Chunk *first, *current;
   gsize total; /* of all chunks */
   gsize peak;
+  gsize least; /* of the next chunk, when there is none */
 };
 
 gpointer
@@ -68,7 +69,7 @@ sumi_arena_free (SumiArena *arena)
 static Chunk *
 chunk_add (SumiArena *arena, Chunk *after, gsize size)
 {
-  gsize want = MAX (MAX (size, arena->total / 2), FIRST_CHUNK);
+  gsize want = MAX (MAX (size, MAX (arena->total / 2, arena->least)), FIRST_CHUNK);
   Chunk *c = NULL;
 
   if (want > G_MAXSIZE / 2)
@@ -90,6 +91,7 @@ chunk_add (SumiArena *arena, Chunk *after, gsize size)
   else
     arena->first = c;
   arena->total += want;
+  arena->least = 0;
   return c;
 }
 
@@ -128,12 +130,29 @@ sumi_arena_mark (SumiArena *arena)
   return (SumiArenaMark){ arena->current, arena->current ? arena->current->used : 0 };
 }
 
+/* Several chunks become one that holds the peak, at the next allocation: what grew bit by bit, or with every tile,
+ * would keep chunks that are too small for anything. */
+static void
+chunks_merge (SumiArena *arena)
+{
+  for (Chunk *c = arena->first, *next; c; c = next)
+    {
+      next = c->next;
+      free (c);
+    }
+  arena->first = NULL;
+  arena->total = 0;
+  arena->least = arena->peak;
+}
+
 void
 sumi_arena_release (SumiArena *arena, SumiArenaMark mark)
 {
   arena->current = mark.chunk;
   if (arena->current)
     arena->current->used = mark.used;
+  else if (arena->first && arena->first->next)
+    chunks_merge (arena);
 }
 
 gsize

@@ -30,6 +30,11 @@ test_arena (void)
   g_assert_cmpuint (sumi_arena_get_peak (arena), <=, peak);
   g_assert_cmpint (a[99], ==, 1);
   sumi_arena_release (arena, start);
+  /* two chunks have become one that holds both, and stays */
+  a = sumi_arena_alloc (arena, 128);
+  b = sumi_arena_alloc (arena, 5 << 20);
+  g_assert_true (b == a + 128);
+  sumi_arena_release (arena, start);
   g_assert_true (sumi_arena_alloc (arena, 1) == a);
   g_assert_null (sumi_arena_alloc (arena, G_MAXSIZE / 2));
   g_assert_nonnull (sumi_arena_alloc (arena, 0));
