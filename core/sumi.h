@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/base/memory.h"
 #include "core/base/option.h"
 #include "core/base/parallel.h"
 #include "core/base/random.h"

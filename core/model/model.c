@@ -8,6 +8,7 @@
 #include "core/base/job.h"
 #include "core/io/weights.h"
 #include "core/tensor/eval.h"
+#include "core/tensor/tensor.h"
 
 #define SUFFIX ".safetensors"
 
@@ -223,6 +224,25 @@ sumi_model_dup_id (SumiModel *model)
 }
 
 /* ---- prediction ------------------------------------------------------- */
+
+/* Of families that do not say. */
+#define UNKNOWN_BYTES 1500
+
+double
+sumi_model_get_bytes (SumiModel *model, double pixels)
+{
+  return pixels * (model->family->bytes > 0 ? model->family->bytes : UNKNOWN_BYTES);
+}
+
+double
+sumi_model_get_weight_bytes (SumiModel *model)
+{
+  double count = 0;
+
+  for (const char *const *name = model->weights ? sumi_weights_get_names (model->weights) : NULL; name && *name; name++)
+    count += (double) sumi_tensor_count (sumi_weights_find (model->weights, *name));
+  return count * model->family->weight_bytes;
+}
 
 static gboolean
 check_map (const SumiEvidence *e, const SumiImage *map, const char *what, GError **error)

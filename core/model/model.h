@@ -53,6 +53,7 @@ struct SumiFamilyClass
                          * 0: it looks anywhere */
   gboolean takes_guide; /* starts from SumiEvidence.guide where there is one */
   int bytes;            /* buffers that predict takes at its peak, per pixel of the evidence; 0: unknown */
+  int weight_bytes;     /* what forms of the weights that kernels keep take at most, per parameter */
 
   /* Whether a file of these tensors and metadata is of this family. */
   gboolean (*match) (SumiWeights *weights);
@@ -86,6 +87,12 @@ SumiModel *sumi_model_load (const char *name, GError **error);
 SumiModel *sumi_model_ref (SumiModel *model);
 void sumi_model_unref (SumiModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiModel, sumi_model_unref)
+
+/* Returns: bytes of memory that answering takes at most, for @pixels of evidence at a time: the family's buffers, ...
+ */
+double sumi_model_get_bytes (SumiModel *model, double pixels);
+/* ... and what it keeps of weights for itself from the first answer on. The file is shared by all processes. */
+double sumi_model_get_weight_bytes (SumiModel *model);
 
 /* Returns: (transfer full): "sumi-restore sha256:0123456789ab": name and hash for recipes. */
 char *sumi_model_dup_id (SumiModel *model);

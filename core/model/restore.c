@@ -345,6 +345,7 @@ const SumiFamilyClass sumi_family_restore = {
   .align = 16,
   .margin = 32, /* measured on photos, mean and samples of every kind: 0.11/255 left at 24, less than 0.005 at 32 */
   .bytes = 400, /* measured: 341 for the mean */
+  .weight_bytes = 15,
   .match = restore_match,
   .load = restore_load,
   .free = restore_free,

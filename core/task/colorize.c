@@ -47,6 +47,21 @@ check (const SumiTaskInput *input, const void *values, GError **error)
 }
 
 static gboolean
+peak (SumiRun *run, double *bytes, GError **error)
+{
+  const Colorize *o = run->options;
+  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  const SumiTint tint = {
+    .photo = run->input->photo, .hints = run->input->hints, .model = model, .memory = run->memory
+  };
+
+  if (! model || ! sumi_tint_get_peak (&tint, bytes, error))
+    return FALSE;
+  *bytes += sumi_model_get_weight_bytes (model);
+  return TRUE;
+}
+
+static gboolean
 run (SumiRun *run, GError **error)
 {
   const Colorize *o = run->options;
@@ -61,7 +76,14 @@ run (SumiRun *run, GError **error)
 
   if (! model)
     return FALSE;
-  SumiTint tint = { .photo = photo, .hints = run->input->hints, .model = model, .pool = run->pool, .bf16 = run->bf16 };
+  SumiTint tint = {
+    .photo = photo,
+    .hints = run->input->hints,
+    .model = model,
+    .pool = run->pool,
+    .bf16 = run->bf16,
+    .memory = run->memory,
+  };
   sumi_common_get_predict (run->common, 0, &tint.how);
   tint.how.mean = run->common->steps == 0;
 
@@ -102,5 +124,6 @@ const SumiTaskClass sumi_task_colorize = {
   .common_offset = G_STRUCT_OFFSET (Colorize, common),
   .options = options,
   .run = run,
+  .peak = peak,
   .check = check,
 };

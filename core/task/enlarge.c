@@ -27,13 +27,11 @@
 #define FIRST_OF_8 2
 
 /* What is held per pixel of a tile besides the model's own buffers: guide, two answers, alpha, conversions. */
-#define TILE_BYTES    72
+#define TILE_BYTES 72
 /* Small rows that are made consistent at a time. */
-#define CHUNK         32
+#define CHUNK      32
 /* What sampling takes on top of the mean: state and noise. */
-#define SAMPLING      1.3
-/* A model that does not say what it takes. */
-#define UNKNOWN_BYTES 1500
+#define SAMPLING   1.3
 
 typedef struct Between Between;
 
@@ -373,7 +371,35 @@ step (Stage *s, GError **error)
   return TRUE;
 }
 
-/* @rows: memory for rows of full width, @copies of each; the rest of what @what allows is for tiles. */
+/* Cuts the picture into tiles.
+ * @rows: memory for rows of full width, @copies of each; the rest of what @what allows is for tiles
+ * @bytes: (nullable): out, what the stage takes
+ * Returns: rows of the window, 0 on failure. */
+static int
+stage_plan (Stage *s, const SumiEnlarge *what, double rows, int copies, double *bytes, GError **error)
+{
+  const SumiFamilyClass *family = what->model->family;
+  const int f = what->factor, width = what->photo->width * f, height = what->photo->height * f;
+  const double tile_bytes = sumi_model_get_bytes (what->model, 1) * (what->detail > 0 ? SAMPLING : 1) + TILE_BYTES;
+  const SumiTiling *t = &s->tiling;
+  int keep, most, window;
+
+  s->consistent = f > 1 && what->denoise <= 0;
+  /* what is kept for consistency, and a chunk on its way out with what it is made of */
+  keep = s->consistent ? (2 * SUMI_CONSISTENT_MARGIN + 1) * f : f;
+  most = (int) MIN (rows / copies / (width * 16.0), 1 << 16) - keep - 2 * CHUNK * f;
+  if (! sumi_tiling_plan (&s->tiling, width, height, MAX (family->align, 1),
+                          MAX (family->margin, what->detail > 0 ? SUMI_DETAIL_MARGIN : 0), tile_bytes,
+                          (double) what->memory * 2 / 3, most, error))
+    return 0;
+  window = MIN (t->tile_height + keep, height);
+  if (bytes)
+    *bytes = (double) MIN (t->tile_width + 2 * t->margin, width) * MIN (t->tile_height + 2 * t->margin, height) *
+                 tile_bytes +
+             16.0 * width * (window + 2 * CHUNK * f) * copies;
+  return window;
+}
+
 static gboolean
 stage_start (Stage *s,
              const SumiEnlarge *what,
@@ -384,27 +410,15 @@ stage_start (Stage *s,
              int copies,
              GError **error)
 {
-  const SumiFamilyClass *family = what->model->family;
-  const int f = what->factor, width = what->photo->width * f, height = what->photo->height * f;
-  const double model_bytes = family->bytes > 0 ? family->bytes : UNKNOWN_BYTES;
-  const double tile_bytes = model_bytes * (what->detail > 0 ? SAMPLING : 1) + TILE_BYTES;
-  int keep, most;
+  int window;
 
   *s = (Stage){ .what = what, .sink = sink, .job = job, .eval = eval };
-  s->consistent = f > 1 && what->denoise <= 0;
   if (what->photo->has_alpha)
     s->reach += SUMI_BLEED;
   if (what->denoise > 0)
     s->reach += SUMI_CLEAN_MARGIN;
-
-  /* what is kept for consistency, and a chunk on its way out with what it is made of */
-  keep = s->consistent ? (2 * SUMI_CONSISTENT_MARGIN + 1) * f : f;
-  most = (int) MIN (rows / copies / (width * 16.0), 1 << 16) - keep - 2 * CHUNK * f;
-  if (! sumi_tiling_plan (&s->tiling, width, height, MAX (family->align, 1),
-                          MAX (family->margin, what->detail > 0 ? SUMI_DETAIL_MARGIN : 0), tile_bytes,
-                          (double) what->memory * 2 / 3, most, error))
-    return FALSE;
-  s->window = sumi_image_new (width, MIN (s->tiling.tile_height + keep, height), 4, error);
+  window = stage_plan (s, what, rows, copies, NULL, error);
+  s->window = window > 0 ? sumi_image_new (what->photo->width * what->factor, window, 4, error) : NULL;
   return s->window != NULL;
 }
 
@@ -423,28 +437,57 @@ run_stage (Stage *s, GError **error)
   return TRUE;
 }
 
+/* Of the memory for rows, a third is for the first stage, which holds them twice. */
+static void
+split (const SumiEnlarge *enlarge, Between *between, SumiEnlarge *second)
+{
+  *between = (Between){ .what = *enlarge };
+  between->what.factor = FIRST_OF_8;
+  between->what.detail = 0;
+  between->source = *enlarge->photo;
+  between->source.width *= FIRST_OF_8;
+  between->source.height *= FIRST_OF_8;
+  between->source.read = between_read;
+  between->source.free = NULL;
+  between->sink = (SumiSink){ between->source.width, between->source.height, between_write };
+  *second = *enlarge;
+  second->photo = &between->source;
+  second->factor = enlarge->factor / FIRST_OF_8;
+  second->denoise = 0;
+}
+
+gboolean
+sumi_enlarge_get_peak (const SumiEnlarge *enlarge, double *bytes, GError **error)
+{
+  const double rows = (double) enlarge->memory / 3;
+  Between between;
+  SumiEnlarge second;
+  Stage s = { 0 };
+  double first, last;
+
+  if (! sumi_enlarge_check (enlarge->model, error))
+    return FALSE;
+  if (enlarge->factor != 8)
+    return stage_plan (&s, enlarge, rows, 1, bytes, error) > 0;
+  split (enlarge, &between, &second);
+  if (! stage_plan (&between.stage, &between.what, rows / 3, 2, &first, error) ||
+      ! stage_plan (&s, &second, rows * 2 / 3, 1, &last, error))
+    return FALSE;
+  *bytes = first + last;
+  return TRUE;
+}
+
 static gboolean
 enlarge_twice (const SumiEnlarge *enlarge, SumiSink *sink, SumiJob *job, SumiEval *eval, GError **error)
 {
   const double rows = (double) enlarge->memory / 3;
-  Between between = { .what = *enlarge };
-  SumiEnlarge second = *enlarge;
+  Between between;
+  SumiEnlarge second;
   Stage s = { 0 };
   gboolean ok;
 
-  between.what.factor = FIRST_OF_8;
-  between.what.detail = 0;
+  split (enlarge, &between, &second);
   between.job.cancellable = job ? job->cancellable : NULL;
-  between.source = *enlarge->photo;
-  between.source.width *= FIRST_OF_8;
-  between.source.height *= FIRST_OF_8;
-  between.source.read = between_read;
-  between.source.free = NULL;
-  between.sink = (SumiSink){ between.source.width, between.source.height, between_write };
-
-  second.photo = &between.source;
-  second.factor = enlarge->factor / FIRST_OF_8;
-  second.denoise = 0;
   ok = stage_start (&between.stage, &between.what, &between.sink, &between.job, eval, rows / 3, 2, error) &&
        stage_start (&s, &second, sink, job, eval, rows * 2 / 3, 1, error);
   s.between = &between;

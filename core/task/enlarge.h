@@ -29,6 +29,9 @@ gboolean sumi_enlarge_check (SumiModel *model, GError **error);
 /* Fails with %SUMI_ERROR_INPUT when @photo would come out larger than pictures can be. */
 gboolean sumi_enlarge_check_size (SumiSource *photo, int factor, GError **error);
 
+/* Fills @bytes with the most memory that sumi_enlarge() takes for buffers; fails as it does. */
+gboolean sumi_enlarge_get_peak (const SumiEnlarge *enlarge, double *bytes, GError **error);
+
 /* Writes the enlarged picture, @factor times the photo's sides, into @sink.
  * Without @denoise the result shrinks back to the photo by means of factor × factor blocks, to float rounding. */
 gboolean sumi_enlarge (const SumiEnlarge *enlarge, SumiSink *sink, SumiJob *job, GError **error);

@@ -64,18 +64,17 @@ check (const SumiTaskInput *input, const void *values, GError **error)
   return FALSE;
 }
 
-static gboolean
-run (SumiRun *run, GError **error)
+static SumiFiller
+get_filler (SumiRun *run, SumiModel *model)
 {
   const Expand *o = run->options;
   SumiSource *photo = run->input->photo;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
-  const SumiRect whole = { 0, 0, photo->width + o->left + o->right, photo->height + o->top + o->bottom };
+  const int width = photo->width + o->left + o->right, height = photo->height + o->top + o->bottom;
   SumiFiller filler = {
     .run = run,
     .model = model,
-    .canvas = { .photo = photo, .width = whole.width, .height = whole.height, .photo_x = o->left, .photo_y = o->top },
-    .bounds = whole,
+    .canvas = { .photo = photo, .width = width, .height = height, .photo_x = o->left, .photo_y = o->top },
+    .bounds = { 0, 0, width, height },
   };
 
   /* new pixels on one side only: the hole is that strip */
@@ -89,6 +88,30 @@ run (SumiRun *run, GError **error)
       filler.bounds.y = o->top ? 0 : photo->height;
       filler.bounds.height = o->top + o->bottom;
     }
+  return filler;
+}
+
+static gboolean
+peak (SumiRun *run, double *bytes, GError **error)
+{
+  const Expand *o = run->options;
+  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  SumiFiller filler = get_filler (run, model);
+
+  if (! model || ! sumi_filler_prepare (&filler, error))
+    return FALSE;
+  *bytes = sumi_filler_get_peak (&filler) + sumi_model_get_weight_bytes (model);
+  return TRUE;
+}
+
+static gboolean
+run (SumiRun *run, GError **error)
+{
+  const Expand *o = run->options;
+  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  SumiFiller filler = get_filler (run, model);
+  const SumiRect whole = { 0, 0, filler.canvas.width, filler.canvas.height };
+
   return model && sumi_filler_run (&filler, &whole, o->candidates, NULL, error);
 }
 
@@ -102,5 +125,6 @@ const SumiTaskClass sumi_task_expand = {
   .common_offset = G_STRUCT_OFFSET (Expand, common),
   .options = options,
   .run = run,
+  .peak = peak,
   .check = check,
 };

@@ -38,17 +38,38 @@ static const SumiOption options[] = {
   { NULL },
 };
 
-static gboolean
-run (SumiRun *run, GError **error)
+static SumiFiller
+get_filler (SumiRun *run, SumiModel *model)
 {
-  const Fill *o = run->options;
   SumiSource *photo = run->input->photo;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
-  SumiFiller filler = {
+
+  return (SumiFiller){
     .run = run,
     .model = model,
     .canvas = { .photo = photo, .mask = run->input->mask, .width = photo->width, .height = photo->height },
   };
+}
+
+static gboolean
+peak (SumiRun *run, double *bytes, GError **error)
+{
+  const Fill *o = run->options;
+  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  SumiFiller filler = get_filler (run, model);
+
+  if (! model || ! sumi_source_bounds (run->input->mask, &filler.bounds, error) ||
+      ! sumi_filler_prepare (&filler, error))
+    return FALSE;
+  *bytes = sumi_filler_get_peak (&filler) + sumi_model_get_weight_bytes (model);
+  return TRUE;
+}
+
+static gboolean
+run (SumiRun *run, GError **error)
+{
+  const Fill *o = run->options;
+  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  SumiFiller filler = get_filler (run, model);
 
   return model && sumi_source_bounds (run->input->mask, &filler.bounds, error) &&
          sumi_filler_run (&filler, &filler.bounds, o->candidates, NULL, error);
@@ -63,4 +84,5 @@ const SumiTaskClass sumi_task_fill = {
   .common_offset = G_STRUCT_OFFSET (Fill, common),
   .options = options,
   .run = run,
+  .peak = peak,
 };

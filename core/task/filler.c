@@ -15,21 +15,20 @@
 #include "core/tensor/eval.h"
 
 /* a model that looks anywhere gets the hole's own size around it, within these */
-#define MARGIN_MIN    192
-#define MARGIN_MAX    1024
+#define MARGIN_MIN   192
+#define MARGIN_MAX   1024
 /* so many times what a model of limited sight sees */
-#define SIGHTS        3
+#define SIGHTS       3
 /* above this a model costs more time than a user waits for in one piece */
-#define MOST_HOLE     (1500.0 * 1500.0)
-#define MOST_PIXELS   6e6
-#define UNKNOWN_BYTES 1500 /* per pixel, of families that do not say */
-#define OWN_BYTES     44   /* per pixel: evidence and answer */
+#define MOST_HOLE    (1500.0 * 1500.0)
+#define MOST_PIXELS  6e6
+#define OWN_BYTES    44 /* per pixel: evidence and answer */
 /* sides of a tile and what it sees around: half of it, in each direction */
-#define TILE_MIN      96
-#define TILE_MAX      640
+#define TILE_MIN     96
+#define TILE_MAX     640
 /* pixels beyond a tile that are synthesised with it, so that it does not end at a blind edge */
-#define TILE_OVERLAP  32
-#define BAND_PIXELS   (1 << 20)
+#define TILE_OVERLAP 32
+#define BAND_PIXELS  (1 << 17)
 
 static SumiRect
 grow (const SumiCanvas *canvas, const SumiRect *r, int margin, int align)
@@ -49,16 +48,16 @@ area_of (const SumiRect *r)
 
 /* Per pixel that a prediction looks at. */
 static double
-bytes_of (const SumiFamilyClass *family)
+bytes_of (SumiModel *model)
 {
-  return (family->bytes > 0 ? family->bytes : UNKNOWN_BYTES) + OWN_BYTES;
+  return sumi_model_get_bytes (model, 1) + OWN_BYTES;
 }
 
 gboolean
 sumi_filler_prepare (SumiFiller *filler, GError **error)
 {
   const SumiFamilyClass *family = filler->model->family;
-  const double most = MIN (MOST_PIXELS, (double) filler->run->memory / bytes_of (family));
+  const double most = MIN (MOST_PIXELS, (double) filler->run->memory / bytes_of (filler->model));
   const int side = MAX (filler->bounds.width, filler->bounds.height);
   int margin = family->margin > 0 ? CLAMP (side / 2, SIGHTS * family->margin, MARGIN_MAX) :
                                     CLAMP (2 * side, MARGIN_MIN, MARGIN_MAX);
@@ -163,12 +162,31 @@ tile_score (const Tiling *t, const SumiRect *seen)
   return known / MAX (1, (double) (x1 - x0) * (double) (y1 - y0));
 }
 
+/* Of tiles that are filled on their own. */
+static int
+tile_side (const SumiFiller *filler)
+{
+  const double pixels = (double) filler->run->memory / bytes_of (filler->model);
+
+  return CLAMP ((int) (sqrt (pixels) / 2), TILE_MIN, TILE_MAX);
+}
+
+double
+sumi_filler_get_peak (const SumiFiller *filler)
+{
+  const double pixels = area_of (&filler->context) / (filler->factor * filler->factor), side = tile_side (filler);
+  const double coarse = pixels * bytes_of (filler->model);
+  /* the coarse evidence and answer stay while tiles are filled */
+  const double tiles = filler->factor > 1 ? pixels * OWN_BYTES + 4 * side * side * (bytes_of (filler->model) + 12) : 0;
+
+  return MAX (coarse, tiles) + 12 * area_of (&filler->bounds) + 40.0 * BAND_PIXELS;
+}
+
 static void
 plan_tiles (Tiling *t)
 {
   const SumiRect *b = &t->filler->bounds;
-  const double pixels = (double) t->filler->run->memory / bytes_of (t->filler->model->family);
-  const int side = CLAMP ((int) (sqrt (pixels) / 2), TILE_MIN, TILE_MAX);
+  const int side = tile_side (t->filler);
   const int columns = (b->width + side - 1) / side, rows = (b->height + side - 1) / side;
 
   t->tiles = g_new0 (Tile, (gsize) columns * (gsize) rows);

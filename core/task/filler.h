@@ -23,6 +23,9 @@ typedef struct
  * the canvas is known. */
 gboolean sumi_filler_prepare (SumiFiller *filler, GError **error);
 
+/* Returns: the most memory that sumi_filler_predict() and handing out take, after sumi_filler_prepare(). */
+double sumi_filler_get_peak (const SumiFiller *filler);
+
 /* Returns: (transfer full): what belongs into @filler->bounds, 3 channels; known pixels are the photo's. */
 SumiImage *sumi_filler_predict (const SumiFiller *filler, int candidate, SumiJob *job, GError **error);
 

@@ -200,3 +200,24 @@ sumi_mend_source_new (SumiRun *run, gboolean grey, SumiModel *model, SumiJob *jo
     }
   return g_steal_pointer (&source);
 }
+
+gboolean
+sumi_mend_get_peak (SumiRun *run, SumiModel *model, double *bytes, double *kept, GError **error)
+{
+  SumiSource *mask = run->input->mask;
+  SumiFiller filler = { run, model, { run->input->photo, mask, mask->width, mask->height, 0, 0 } };
+  SumiRect bounds;
+
+  if (! sumi_mend_check (model, error) || ! sumi_source_bounds (mask, &bounds, error))
+    return FALSE;
+  /* a whole cell, in the middle of the picture, where it sees most */
+  filler.bounds.width = MIN (bounds.width, CELL);
+  filler.bounds.height = MIN (bounds.height, CELL);
+  filler.bounds.x = (mask->width - filler.bounds.width) / 2;
+  filler.bounds.y = (mask->height - filler.bounds.height) / 2;
+  if (! sumi_filler_prepare (&filler, error))
+    return FALSE;
+  *kept = 16.0 * bounds.width * bounds.height;
+  *bytes = *kept + sumi_filler_get_peak (&filler);
+  return TRUE;
+}

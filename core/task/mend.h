@@ -20,4 +20,7 @@ gboolean sumi_mend_check (SumiModel *model, GError **error);
  * Fails with %SUMI_ERROR_INPUT when the mask is empty. Returns: (transfer full) */
 SumiSource *sumi_mend_source_new (SumiRun *run, gboolean grey, SumiModel *model, SumiJob *job, GError **error);
 
+/* Fills @bytes with the most memory that making the source takes, and @kept with what it keeps. */
+gboolean sumi_mend_get_peak (SumiRun *run, SumiModel *model, double *bytes, double *kept, GError **error);
+
 G_END_DECLS

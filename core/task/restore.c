@@ -142,7 +142,12 @@ prepare (SumiRun *run, SumiModel *model, gboolean grey, SumiSource **mended, Sum
   if (o->colorize)
     {
       SumiTint tint = {
-        .photo = photo, .hints = run->input->hints, .model = model, .pool = run->pool, .bf16 = run->bf16
+        .photo = photo,
+        .hints = run->input->hints,
+        .model = model,
+        .pool = run->pool,
+        .bf16 = run->bf16,
+        .memory = run->memory,
       };
       g_autoptr (SumiImage) map = NULL;
 
@@ -155,6 +160,70 @@ prepare (SumiRun *run, SumiModel *model, gboolean grey, SumiSource **mended, Sum
         return FALSE;
       *coloured = sumi_tint_source_new (photo, map, o->saturation, run->pool);
     }
+  return TRUE;
+}
+
+static SumiEnlarge
+get_enlarge (const SumiRun *run, SumiSource *photo, SumiModel *model, gboolean grey)
+{
+  const Restore *o = run->options;
+  SumiEnlarge e = {
+    .photo = photo,
+    .factor = get_factor (o),
+    .detail = o->detail,
+    .denoise = o->denoise,
+    .model = model,
+    .grey = grey,
+    .grey_noise = grey || o->colorize,
+    .pool = run->pool,
+    .bf16 = run->bf16,
+    .memory = run->memory,
+  };
+
+  sumi_common_get_predict (run->common, 0, &e.how);
+  return e;
+}
+
+/* The stages make what the next one reads one after the other; what they keep adds up. */
+static gboolean
+peak (SumiRun *run, double *bytes, GError **error)
+{
+  const Restore *o = run->options;
+  const gboolean last = get_factor (o) > 1 || o->denoise > 0;
+  g_autoptr (SumiModel) model = last || o->colorize ? sumi_model_load (o->model, error) : NULL;
+  g_autoptr (SumiModel) filler = run->input->mask ? sumi_model_load (o->fill_model, error) : NULL;
+  double most = 40.0 * (1 << 17), kept = 0, one = 0;
+
+  if ((! model && (last || o->colorize)) || (! filler && run->input->mask))
+    return FALSE;
+  if (filler)
+    {
+      if (! sumi_mend_get_peak (run, filler, &most, &kept, error))
+        return FALSE;
+      kept += sumi_model_get_weight_bytes (filler);
+      most += sumi_model_get_weight_bytes (filler);
+    }
+  kept += model ? sumi_model_get_weight_bytes (model) : 0;
+  if (o->colorize)
+    {
+      const SumiTint tint = {
+        .photo = run->input->photo, .hints = run->input->hints, .model = model, .memory = run->memory
+      };
+
+      if (! sumi_tint_get_peak (&tint, &one, error))
+        return FALSE;
+      most = MAX (most, kept + one);
+      kept += 20e6; /* the map, and the bands that are coloured */
+    }
+  if (last)
+    {
+      const SumiEnlarge e = get_enlarge (run, run->input->photo, model, FALSE);
+
+      if (! sumi_enlarge_get_peak (&e, &one, error))
+        return FALSE;
+      most = MAX (most, kept + one);
+    }
+  *bytes = most;
   return TRUE;
 }
 
@@ -211,19 +280,8 @@ run (SumiRun *run, GError **error)
   outer = sumi_job_enter (run->job, last ? 0.4 : 0.9, 1);
   if (last)
     {
-      SumiEnlarge e = {
-        .photo = photo,
-        .factor = factor,
-        .detail = o->detail,
-        .denoise = o->denoise,
-        .model = model,
-        .grey = grey,
-        .grey_noise = grey || o->colorize,
-        .pool = run->pool,
-        .bf16 = run->bf16,
-        .memory = run->memory,
-      };
-      sumi_common_get_predict (run->common, 0, &e.how);
+      const SumiEnlarge e = get_enlarge (run, photo, model, grey);
+
       ok = sumi_enlarge (&e, sink, run->job, error);
     }
   else
@@ -244,5 +302,6 @@ const SumiTaskClass sumi_task_restore = {
   .common_offset = G_STRUCT_OFFSET (Restore, common),
   .options = options,
   .run = run,
+  .peak = peak,
   .check = check,
 };

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "core/base/cpus.h"
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
@@ -168,13 +169,12 @@ check_input (const SumiTaskClass *task, const SumiTaskInput *input, GError **err
          (! input->hints || same_size (input->photo, input->hints, "picture of hints", error));
 }
 
-gboolean
-sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
-{
-  g_autoptr (SumiPool) pool = NULL;
-  gboolean ok;
+/* Stacks and scratch. */
+#define THREAD_BYTES 3e6
 
-  g_return_val_if_fail (run->input && run->input->photo && run->options && run->open, FALSE);
+static gboolean
+start (const SumiTaskClass *task, SumiRun *run, GError **error)
+{
   if (! sumi_options_check (task->options, run->options, error) || ! check_input (task, run->input, error) ||
       (task->check && ! task->check (run->input, run->options, error)) || ! sumi_job_check (run->job, error))
     return FALSE;
@@ -182,6 +182,30 @@ sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
   run->common = (const SumiCommonOptions *) ((const char *) run->options + task->common_offset);
   run->memory = run->common->memory > 0 ? run->common->memory : AUTOMATIC_MEMORY;
   run->bf16 = g_strcmp0 (run->common->precision, "f32") != 0;
+  return TRUE;
+}
+
+gboolean
+sumi_task_get_peak (const SumiTaskClass *task, SumiRun *run, double *bytes, GError **error)
+{
+  double own = 0;
+
+  g_return_val_if_fail (run->input && run->input->photo && run->options && task->peak, FALSE);
+  if (! start (task, run, error) || ! task->peak (run, &own, error))
+    return FALSE;
+  *bytes = own + THREAD_BYTES * (run->common->threads > 0 ? run->common->threads : sumi_cpus_usable ());
+  return TRUE;
+}
+
+gboolean
+sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
+{
+  g_autoptr (SumiPool) pool = NULL;
+  gboolean ok;
+
+  g_return_val_if_fail (run->input && run->input->photo && run->options && run->open, FALSE);
+  if (! start (task, run, error))
+    return FALSE;
   run->pool = pool = sumi_pool_new (run->common->threads);
   ok = task->run (run, error);
   run->pool = NULL;

@@ -144,6 +144,8 @@ struct SumiTaskClass
   gsize common_offset; /* of the SumiCommonOptions in the struct */
   const SumiOption *options;
   gboolean (*run) (SumiRun *run, GError **error);
+  /* What run would take: see sumi_task_get_peak(). Called like run, but there are no pool and no job. */
+  gboolean (*peak) (SumiRun *run, double *bytes, GError **error);
   /* (nullable) further checks of options against input, before anything is computed */
   gboolean (*check) (const SumiTaskInput *input, const void *options, GError **error);
 };
@@ -161,6 +163,11 @@ void sumi_common_get_predict (const SumiCommonOptions *common, int candidate, Su
 /* Returns: (transfer full): the recipe of one result: "sumi=VERSION", "task=KEY", "model-id=...", then every option
  * that says what to compute, then @extra (nullable) lines. */
 char *sumi_run_dup_recipe (const SumiRun *run, SumiModel *model, const char *extra);
+
+/* The same checks; instead of running, says in @bytes how much memory the run takes at its busiest moment, above what
+ * the process has now: buffers, which hold to the option "memory", and forms of the model's weights. An upper bound;
+ * the host's own is not in it. Reads the mask, at most. */
+gboolean sumi_task_get_peak (const SumiTaskClass *task, SumiRun *run, double *bytes, GError **error);
 
 /* Checks options and input, makes the pool, runs. Nothing but the host's sinks is written.
  * @run: input, options, job, open and user_data set by the caller, the rest zero. */

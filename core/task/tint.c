@@ -21,6 +21,12 @@
 
 #define MODEL_SIDE 320
 #define WORK_SIDE  512
+#define LEAST_SIDE 64 /* with less there is nothing to see */
+
+/* Per pixel: of the model's picture besides its own buffers; of the working picture, without strokes and with. */
+#define MODEL_BYTES  60
+#define WORK_BYTES   64
+#define STROKE_BYTES 400
 
 /* Connection to strokes at which they begin to count, and from which they alone do. */
 #define FAINT 0.02f
@@ -167,6 +173,39 @@ blend_strokes (SumiImage *map, const SumiImage *spread)
     }
 }
 
+/* The two working sizes, smaller than they could be where memory is short. */
+static gboolean
+find_sides (const SumiTint *tint, int *model_side, int *work_side, GError **error)
+{
+  const double model_bytes = sumi_model_get_bytes (tint->model, 1) + MODEL_BYTES;
+  const double work_bytes = tint->hints ? STROKE_BYTES : WORK_BYTES, half = (double) tint->memory / 2;
+
+  *model_side = (int) MIN (sqrt (half / model_bytes), MODEL_SIDE);
+  *work_side = (int) MIN (sqrt (half / work_bytes), WORK_SIDE);
+  if (*model_side >= LEAST_SIDE && *work_side >= LEAST_SIDE)
+    return TRUE;
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
+               "colouring needs at least %.0f MB, %.0f MB are allowed: raise “memory”",
+               ceil (2 * LEAST_SIDE * LEAST_SIDE * MAX (model_bytes, work_bytes) * 1e-6), (double) tint->memory * 1e-6);
+  return FALSE;
+}
+
+gboolean
+sumi_tint_get_peak (const SumiTint *tint, double *bytes, GError **error)
+{
+  const SumiSource *photo = tint->photo;
+  int side, model_side, width, height, model_width, model_height;
+
+  if (! sumi_tint_check (tint->model, error) || ! find_sides (tint, &model_side, &side, error))
+    return FALSE;
+  sumi_size_within (photo->width, photo->height, side, &width, &height);
+  sumi_size_within (photo->width, photo->height, model_side, &model_width, &model_height);
+  *bytes = sumi_model_get_bytes (tint->model, (double) model_width * model_height) +
+           (double) model_width * model_height * MODEL_BYTES +
+           (double) width * height * (tint->hints ? STROKE_BYTES : WORK_BYTES) + 80.0 * (1 << 17);
+  return TRUE;
+}
+
 SumiImage *
 sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
 {
@@ -175,12 +214,12 @@ sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
   g_autoptr (SumiImage) answer = NULL, map = NULL, calm = NULL;
   g_autofree float *chroma = NULL;
   SumiJobRange outer;
-  int width, height, model_width, model_height;
+  int width, height, model_width, model_height, side, model_side;
 
-  if (! sumi_tint_check (tint->model, error))
+  if (! sumi_tint_check (tint->model, error) || ! find_sides (tint, &model_side, &side, error))
     return NULL;
-  sumi_size_within (photo->width, photo->height, WORK_SIDE, &width, &height);
-  sumi_size_within (photo->width, photo->height, MODEL_SIDE, &model_width, &model_height);
+  sumi_size_within (photo->width, photo->height, side, &width, &height);
+  sumi_size_within (photo->width, photo->height, model_side, &model_width, &model_height);
 
   sumi_job_progress (job, 0, _ ("Looking at the scene"));
   outer = sumi_job_enter (job, 0, 0.3);

@@ -16,6 +16,7 @@ typedef struct
   SumiPredict how; /* mean, or one sampled answer */
   SumiPool *pool;
   gboolean bf16; /* for networks, see SumiEval */
+  gint64 memory; /* bytes for buffers */
 } SumiTint;
 
 /* Fails with %SUMI_ERROR_UNSUPPORTED when @model cannot colour. */
@@ -24,7 +25,11 @@ gboolean sumi_tint_check (SumiModel *model, GError **error);
 /* Fails with %SUMI_ERROR_INPUT when @hints (nullable) has no transparency: all of it would be a stroke. */
 gboolean sumi_tint_check_hints (SumiSource *hints, GError **error);
 
-/* Reads the photo once. Returns: (transfer full): [h, w, 3]: Y, R − Y, B − Y, the longer side at most 512. */
+/* Fills @bytes with the most memory that making the map, and reading the coloured photo, takes. */
+gboolean sumi_tint_get_peak (const SumiTint *tint, double *bytes, GError **error);
+
+/* Reads the photo once. Fails with %SUMI_ERROR_MEMORY when the allowed memory is too little to see anything. Returns:
+ * (transfer full): [h, w, 3]: Y, R − Y, B − Y, the longer side at most 512. */
 SumiImage *sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error);
 
 /* @photo: borrowed, outlives the source; its alpha is kept

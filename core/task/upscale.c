@@ -69,6 +69,43 @@ check (const SumiTaskInput *input, const void *values, GError **error)
   return sumi_enlarge_check_size (input->photo, (int) g_ascii_strtoll (o->factor, NULL, 10), error);
 }
 
+static SumiEnlarge
+get_enlarge (const SumiRun *run, SumiModel *model, gboolean grey)
+{
+  const Upscale *o = run->options;
+  SumiEnlarge e = {
+    .photo = run->input->photo,
+    .factor = (int) g_ascii_strtoll (o->factor, NULL, 10),
+    .detail = o->detail,
+    .denoise = o->denoise,
+    .model = model,
+    .grey = grey,
+    .grey_noise = grey,
+    .pool = run->pool,
+    .bf16 = run->bf16,
+    .memory = run->memory,
+  };
+
+  sumi_common_get_predict (run->common, 0, &e.how);
+  return e;
+}
+
+static gboolean
+peak (SumiRun *run, double *bytes, GError **error)
+{
+  const Upscale *o = run->options;
+  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  SumiEnlarge e;
+
+  if (! model)
+    return FALSE;
+  e = get_enlarge (run, model, FALSE);
+  if (! sumi_enlarge_get_peak (&e, bytes, error))
+    return FALSE;
+  *bytes += sumi_model_get_weight_bytes (model);
+  return TRUE;
+}
+
 static gboolean
 run (SumiRun *run, GError **error)
 {
@@ -93,19 +130,8 @@ run (SumiRun *run, GError **error)
     .has_colour = ! grey,
     .recipe = recipe,
   };
-  SumiEnlarge e = {
-    .photo = photo,
-    .factor = factor,
-    .detail = o->detail,
-    .denoise = o->denoise,
-    .model = model,
-    .grey = grey,
-    .grey_noise = grey,
-    .pool = run->pool,
-    .bf16 = run->bf16,
-    .memory = run->memory,
-  };
-  sumi_common_get_predict (run->common, 0, &e.how);
+  SumiEnlarge e = get_enlarge (run, model, grey);
+
   sink = run->open (run, &result, error);
   return sink && sumi_enlarge (&e, sink, run->job, error);
 }
@@ -119,5 +145,6 @@ const SumiTaskClass sumi_task_upscale = {
   .common_offset = G_STRUCT_OFFSET (Upscale, common),
   .options = options,
   .run = run,
+  .peak = peak,
   .check = check,
 };

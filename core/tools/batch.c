@@ -39,6 +39,7 @@ typedef struct
     SumiPicture *base;
   } forms[2];
   GPtrArray *results; /* SumiResultFile */
+  double memory;      /* bytes that it will take at most, with all else that the process holds */
 } Photo;
 
 static void
@@ -171,6 +172,11 @@ print_json (const Photo *self, double seconds, const GError *failure)
     }
   sumi_json_out_close (json, ']');
   sumi_json_out_double (json, "seconds", seconds);
+  if (! failure)
+    {
+      sumi_json_out_int (json, "memory_stated", (gint64) self->memory);
+      sumi_json_out_int (json, "memory_peak", (gint64) sumi_memory_get_peak ());
+    }
   sumi_json_out_close (json, '}');
   puts (json->str);
   fflush (stdout);
@@ -255,6 +261,35 @@ check_hints (const SumiPicture *hints, GError **error)
   return FALSE;
 }
 
+/* What the encoder takes, and the libraries that it opens. */
+#define WRITING 16e6
+
+/* Before the work starts: what is there now, what the task takes, the photo as results need it, and writing. */
+static gboolean
+state_memory (Photo *self, SumiRun *run, GError **error)
+{
+  const SumiTaskClass *task = self->batch->task;
+  const SumiPixmap *m = &self->photo->pixmap;
+  const gboolean converted = self->forms[0].pixels.colour != self->photo->pixels.colour ||
+                             sumi_pixels_size (&self->forms[0].pixels) != sumi_pixels_size (&self->photo->pixels);
+  double own;
+
+  if (! sumi_task_get_peak (task, run, &own, error))
+    return FALSE;
+  self->memory = MAX ((double) sumi_memory_get_resident () + own + WRITING, (double) sumi_memory_get_peak ());
+  if (converted && (task->flags & (SUMI_TASK_MASK_NEEDED | SUMI_TASK_MASK_OPTIONAL)))
+    self->memory += (double) sumi_pixels_size (&self->forms[0].pixels) * m->width * m->height;
+  if (self->batch->progress.show || (self->batch->own->dry_run && ! self->batch->own->json))
+    {
+      g_autofree char *size = g_format_size ((guint64) self->memory);
+      g_autofree char *name = g_filename_display_name (self->path);
+
+      sumi_progress_hide (&self->batch->progress);
+      fprintf (self->batch->own->dry_run ? stdout : stderr, _ ("%s: takes up to %s of memory\n"), name, size);
+    }
+  return TRUE;
+}
+
 static gboolean
 run_photo (Photo *self, GError **error)
 {
@@ -282,7 +317,9 @@ run_photo (Photo *self, GError **error)
   input.photo = source = sumi_picture_source (self->photo);
   input.mask = mask = batch->mask ? sumi_picture_coverage (batch->mask) : NULL;
   input.hints = hints = batch->hints ? sumi_picture_source (batch->hints) : NULL;
-  return sumi_task_run (batch->task, &run, error) && save_results (self, error);
+  if (! state_memory (self, &run, error))
+    return FALSE;
+  return batch->own->dry_run || (sumi_task_run (batch->task, &run, error) && save_results (self, error));
 }
 
 /* Returns: the exit status of this photo. */

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *output, *mask, *hints; /* "" is unset */
-  gboolean json, quiet, help;
+  gboolean json, dry_run, quiet, help;
 } SumiBatchOptions;
 
 /* @photos: NULL-ended, at least one. Prints errors, and JSON if asked for.
