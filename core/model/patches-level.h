@@ -61,6 +61,7 @@ typedef struct
   gint16 *scale;          /* [box, 4]: 2·√k, for T times PATCHES_COARSE; padded */
   float *total;           /* [n_queries]: 3·Σ (2·√k)² of the patch */
   float *fade;            /* [n_queries]: what is left of a query's confidence so far from what is known */
+  gboolean uses_texture;  /* patches_level_use_texture() */
   float *distance;        /* [box]: to the nearest known pixel, chamfer 1 and 1.41 */
   int *query_at;          /* [box]: index of the query centred there, or −1 */
   int *query_x, *query_y; /* [n_queries], in raster order */

@@ -209,6 +209,7 @@ patches_level_use_texture (PatchesLevel *level, gboolean use)
 {
   const gsize n = (gsize) level->box.width * (gsize) level->box.height;
 
+  level->uses_texture = use;
   for (gsize i = 0; i < n; i++)
     {
       const gint16 scale = (gint16) (2 * sqrtf (level->weight[i]) + 0.5f);

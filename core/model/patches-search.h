@@ -28,7 +28,8 @@ void patches_search (PatchesLevel *level,
                      SumiPool *pool,
                      GCancellable *cancellable);
 
-/* The same by one instruction set, and all that there are (the last works anywhere); NULL-ended. For tests. */
+/* The same by one instruction set, in rounded values only; and all that there are (the last works anywhere);
+ * NULL-ended. For tests. */
 void patches_search_by (const PatchesScanClass *scan,
                         PatchesLevel *level,
                         PatchesSearchMode mode,

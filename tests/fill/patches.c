@@ -60,9 +60,30 @@ level_new (const SumiEvidence *e, int radius)
   return g_steal_pointer (&level);
 }
 
-/* e(q, s) as written, in whole numbers. */
+/* e(q, s) as written. */
 static double
 plain_error (const PatchesLevel *l, int x, int y, int sx, int sy)
+{
+  double sum = 0, weights = 0;
+
+  for (int dy = -3; dy <= 3; dy++)
+    for (int dx = -3; dx <= 3; dx++)
+      {
+        const gsize box = patches_box_at (l, x + dx, y + dy);
+        const double k = l->kind[patches_at (l, x + dx, y + dy)] == PATCHES_KNOWN ? 30 : 1;
+
+        weights += k;
+        for (int c = 0; c < 4; c++)
+          sum += k * pow ((double) l->noisy[4 * box + (gsize) c] -
+                              (double) l->picture[4 * patches_at (l, sx + dx, sy + dy) + (gsize) c],
+                          2);
+      }
+  return sum / (3 * weights);
+}
+
+/* The same in whole numbers. */
+static double
+rounded_error (const PatchesLevel *l, int x, int y, int sx, int sy)
 {
   const int r = l->radius;
   gint64 sum = 0, weights = 0;
@@ -96,7 +117,8 @@ test_exact (void)
   g_autoptr (SumiPool) pool = sumi_pool_new (2);
 
   g_assert_cmpint (l->n_queries, ==, 15 * 13);
-  patches_search (l, PATCHES_SEARCH_EXACT, 0, 0, pool, NULL);
+  patches_search_by (patches_scans ()[0]->usable () ? patches_scans ()[0] : &patches_scan_plain, l,
+                     PATCHES_SEARCH_EXACT, 0, 0, pool, NULL);
   for (int row = 0; row < l->box.height; row++)
     for (int q = l->first[row]; q < l->first[row + 1]; q++)
       {
@@ -107,7 +129,7 @@ test_exact (void)
           for (int sx = 3; sx < 37; sx++)
             {
               const gboolean clear = sx + 3 < 14 || sx - 3 >= 23 || sy + 3 < 12 || sy - 3 >= 19;
-              double error = clear ? plain_error (l, x, y, sx, sy) : INFINITY;
+              double error = clear ? rounded_error (l, x, y, sx, sy) : INFINITY;
 
               g_assert_cmpint (clear, ==, patches_is_source (l, (int) patches_at (l, sx, sy)));
               for (int k = 0; k < PATCHES_K; k++)
@@ -151,6 +173,37 @@ test_sweep (void)
   g_test_message ("mean error: exact %.2f, after 8 sweeps %.2f", best / l->n_queries, sum / l->n_queries);
   g_assert_cmpfloat (sum, <, 1.1 * best);
   g_assert_cmpfloat (sum, >=, best * (1 - 1e-6));
+}
+
+/* y is a known patch: candidates close together come in the order of what is not rounded. */
+static void
+test_ranks (void)
+{
+  g_auto (SumiEvidence) e = evidence_new (40, 34, &(SumiRect){ 14, 12, 9, 7 });
+  g_autoptr (PatchesLevel) l = NULL;
+  int close = 0;
+
+  for (int i = 0; i < 40 * 34; i++)
+    for (int c = 0; c < 3; c++)
+      e.picture->data[3 * i + c] = 0.5f + 0.01f * e.picture->data[3 * i + c];
+  l = level_new (&e, 3);
+  for (int i = 0; i < l->box.width * l->box.height; i++)
+    for (int c = 0; c < 4; c++)
+      l->noisy[4 * i + c] = c < 3 ? 128.3f : 5;
+  patches_search (l, PATCHES_SEARCH_EXACT, 0, 0, NULL, NULL);
+  for (int q = 0; q < l->n_queries; q++)
+    for (int k = 0; k < PATCHES_K; k++)
+      {
+        const PatchesFound *f = l->found + q;
+        const double error = plain_error (l, l->query_x[q], l->query_y[q], f->at[k] % 40, f->at[k] / 40);
+
+        g_assert_true (k == 0 || f->error[k] >= f->error[k - 1]);
+        if (f->error[k] - f->error[0] > 1)
+          continue;
+        close += k > 0;
+        g_assert_cmpfloat_with_epsilon ((double) f->error[k], error, 1e-4 * error);
+      }
+  g_assert_cmpint (close, >, 100);
 }
 
 /* Every instruction set and every number of threads find the same, whatever size patches and pictures have. */
@@ -535,6 +588,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/patches/exact", test_exact);
+  g_test_add_func ("/patches/ranks", test_ranks);
   g_test_add_func ("/patches/scans", test_scans);
   g_test_add_func ("/patches/sweep", test_sweep);
   g_test_add_func ("/patches/votes", test_votes);
