@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/base/image.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/arena.h"
 #include "core/base/error.h"
 
-SumiImage *
-sumi_image_new (int width, int height, int channels, GError **error)
+static SumiImage *
+new_image (int width, int height, int channels, gboolean clear, GError **error)
 {
   SumiImage *image;
   gsize n;
@@ -23,7 +25,8 @@ sumi_image_new (int width, int height, int channels, GError **error)
   image->width = width;
   image->height = height;
   image->channels = channels;
-  image->data = n < G_MAXSIZE / 8 ? g_try_new0 (float, n) : NULL;
+  if (n < G_MAXSIZE / 8)
+    image->data = clear ? calloc (n, sizeof (float)) : sumi_memory_alloc (n * sizeof (float));
   g_atomic_ref_count_init (&image->refs);
   if (! image->data)
     {
@@ -34,6 +37,18 @@ sumi_image_new (int width, int height, int channels, GError **error)
       return NULL;
     }
   return image;
+}
+
+SumiImage *
+sumi_image_new (int width, int height, int channels, GError **error)
+{
+  return new_image (width, height, channels, TRUE, error);
+}
+
+SumiImage *
+sumi_image_new_unset (int width, int height, int channels, GError **error)
+{
+  return new_image (width, height, channels, FALSE, error);
 }
 
 SumiImage *
@@ -48,7 +63,7 @@ sumi_image_unref (SumiImage *image)
 {
   if (image && g_atomic_ref_count_dec (&image->refs))
     {
-      g_free (image->data);
+      free (image->data);
       g_free (image);
     }
 }
@@ -61,7 +76,7 @@ sumi_image_crop (const SumiImage *image, const SumiRect *rect, GError **error)
   g_return_val_if_fail (rect->x >= 0 && rect->y >= 0 && rect->x + rect->width <= image->width &&
                             rect->y + rect->height <= image->height,
                         NULL);
-  out = sumi_image_new (rect->width, rect->height, image->channels, error);
+  out = sumi_image_new_unset (rect->width, rect->height, image->channels, error);
   if (! out)
     return NULL;
   for (int y = 0; y < rect->height; y++)
@@ -150,17 +165,14 @@ sumi_source_new_image (SumiImage *image)
 SumiImage *
 sumi_source_read (SumiSource *source, const SumiRect *rect, gboolean clamp, GError **error)
 {
-  g_autoptr (SumiImage) out = sumi_image_new (rect->width, rect->height, source->channels, error);
   const gsize pixel = (gsize) source->channels;
-  SumiRect in;
-  int dx, dy;
+  g_autoptr (SumiImage) out = NULL, part = NULL;
+  SumiRect in, inside = { 0, 0, 0, 0 };
 
-  if (! out)
-    return NULL;
   if (! sumi_rect_intersect (rect, &(SumiRect){ 0, 0, source->width, source->height }, &in))
     {
       if (! clamp)
-        return g_steal_pointer (&out);
+        return sumi_image_new (rect->width, rect->height, source->channels, error);
       /* wholly outside: the nearest pixels of the edge are all that is asked for */
       in.x = CLAMP (rect->x, 0, source->width - 1);
       in.y = CLAMP (rect->y, 0, source->height - 1);
@@ -168,27 +180,33 @@ sumi_source_read (SumiSource *source, const SumiRect *rect, gboolean clamp, GErr
       in.height = CLAMP (rect->y + rect->height, in.y + 1, source->height) - in.y;
     }
   if (in.width == rect->width && in.height == rect->height && in.x == rect->x && in.y == rect->y)
-    return source->read (source, &in, out->data, error) ? g_steal_pointer (&out) : NULL;
+    {
+      out = sumi_image_new_unset (rect->width, rect->height, source->channels, error);
+      return out && source->read (source, &in, out->data, error) ? g_steal_pointer (&out) : NULL;
+    }
+  part = sumi_image_new_unset (in.width, in.height, source->channels, error);
+  out = part ? sumi_image_new (rect->width, rect->height, source->channels, error) : NULL;
+  if (! out || ! source->read (source, &in, part->data, error))
+    return NULL;
+  sumi_rect_intersect (&in, rect, &inside);
+  for (int y = 0; y < rect->height; y++)
+    {
+      const int py = CLAMP (rect->y + y, in.y, in.y + in.height - 1) - in.y, left = in.x - rect->x;
+      const float *from = sumi_image_at (part, 0, py);
 
-  {
-    g_autoptr (SumiImage) part = sumi_image_new (in.width, in.height, source->channels, error);
-
-    if (! part || ! source->read (source, &in, part->data, error))
-      return NULL;
-    dx = rect->x - in.x;
-    dy = rect->y - in.y;
-    for (int y = 0; y < rect->height; y++)
-      for (int x = 0; x < rect->width; x++)
+      if (! clamp && rect->y + y != in.y + py)
+        continue;
+      if (inside.width > 0)
+        memcpy (sumi_image_at (out, left, y), from, (gsize) in.width * pixel * sizeof (float));
+      for (int x = 0; clamp && x < rect->width; x++)
         {
-          int px = x + dx, py = y + dy;
-          gboolean inside = px >= 0 && py >= 0 && px < in.width && py < in.height;
-
-          if (inside || clamp)
-            memcpy (sumi_image_at (out, x, y),
-                    sumi_image_at (part, CLAMP (px, 0, in.width - 1), CLAMP (py, 0, in.height - 1)),
+          if (x == left && inside.width > 0)
+            x += in.width;
+          if (x < rect->width)
+            memcpy (sumi_image_at (out, x, y), from + (gsize) CLAMP (x - left, 0, in.width - 1) * pixel,
                     pixel * sizeof (float));
         }
-  }
+    }
   return g_steal_pointer (&out);
 }
 

@@ -17,6 +17,8 @@ struct SumiImage
 
 /* Zero-filled. Fails with %SUMI_ERROR_MEMORY; sides must be > 0. */
 SumiImage *sumi_image_new (int width, int height, int channels, GError **error);
+/* The same, not filled, for those who write every value: large pictures come at a fraction of the cost. */
+SumiImage *sumi_image_new_unset (int width, int height, int channels, GError **error);
 SumiImage *sumi_image_ref (SumiImage *image);
 void sumi_image_unref (SumiImage *image);
 /* Returns: (transfer full): a copy of @rect, which must lie inside. */

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Helpers of the SIMD kernels: functions compiled once per instruction set and picked at run time, and an exponential
- * that the compiler vectorises. */
+/* Helpers of the SIMD kernels: an exponential and what is made of it, which the compiler vectorises. */
 #pragma once
 
 #include <glib.h>
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && ! defined(__clang__) && ! defined(__SANITIZE_ADDRESS__)
-#define SUMI_CLONES __attribute__ ((target_clones ("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define SUMI_CLONES
-#endif
+#include "core/base/clones.h"
 
 /* e^x to 2 ulp: 2^n·p(r), r = x − n·ln 2, with the Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2. Clamped to
  * [−87, 88], where the result is a normal number. */

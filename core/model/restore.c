@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/base/parallel.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/loop.h"
 #include "core/diffusion/sampler.h"
@@ -34,6 +35,7 @@ typedef struct
   SumiDenoiser denoiser;
   const SumiRestoreNet *net;
   SumiRestoreInput input;
+  SumiPool *pool;
   double s;
   SumiTensor *b, *e; /* [1, H, W, 3], padded */
 
@@ -54,18 +56,21 @@ reflect (int i, int n)
   return i < n ? i : period - i;
 }
 
-/* No residual where b is exact; no luminance where only the luminance is known. */
-static void
-restore_project (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x)
+typedef struct
 {
-  const Restore *self = (const Restore *) denoiser;
-  const gsize pixels = (gsize) x->shape[1] * (gsize) x->shape[2];
-  const float *e = sumi_tensor_f32 (self->e); /* missing, grey, coarse */
-  float *p = sumi_tensor_f32 (x);
+  const float *e; /* missing, grey, coarse */
+  float *x;
+  gsize width;
+} ProjectJob;
 
-  if (ev->error)
-    return;
-  for (gsize i = 0; i < pixels; i++, e += 3, p += 3)
+static void
+project_row (gpointer data, int index, int thread)
+{
+  const ProjectJob *job = data;
+  const float *e = job->e + 3 * (gsize) index * job->width;
+  float *p = job->x + 3 * (gsize) index * job->width;
+
+  for (gsize i = 0; i < job->width; i++, e += 3, p += 3)
     {
       const float y = e[1] > 0 ? luma[0] * p[0] + luma[1] * p[1] + luma[2] * p[2] : 0;
 
@@ -74,6 +79,21 @@ restore_project (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x)
       for (int c = 0; c < 3; c++)
         p[c] = e[1] > 0 ? p[c] - y : 0;
     }
+}
+
+/* No residual where b is exact; no luminance where only the luminance is known. */
+static void
+restore_project (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x)
+{
+  const Restore *self = (const Restore *) denoiser;
+  ProjectJob job = { .width = (gsize) x->shape[2] };
+
+  /* everything is coarse: nothing is known */
+  if (ev->error || (self->evidence->coarse && ! self->evidence->missing))
+    return;
+  job.e = sumi_tensor_f32 (self->e);
+  job.x = sumi_tensor_f32 (x);
+  sumi_parallel_for (ev->pool, x->shape[1], project_row, &job);
 }
 
 static SumiTensor *
@@ -102,56 +122,89 @@ luminance_of (const float *p)
   return p[0] == p[1] && p[1] == p[2] ? p[0] : luma[0] * p[0] + luma[1] * p[1] + luma[2] * p[2];
 }
 
+typedef struct
+{
+  const SumiImage *grey;
+  SumiImage *guess;
+} GreyJob;
+
+static void
+grey_row (gpointer data, int y, int thread)
+{
+  const GreyJob *job = data;
+
+  for (int x = 0; x < job->guess->width; x++)
+    if (map_value (job->grey, x, y) > 0)
+      {
+        float *p = sumi_image_at (job->guess, x, y);
+
+        p[0] = p[1] = p[2] = luminance_of (p);
+      }
+}
+
 /* The picture, grey where only the luminance is known, with missing pixels filled in smoothly. */
 static SumiImage *
-make_guess (const SumiEvidence *evidence, GError **error)
+make_guess (const SumiEvidence *evidence, SumiPool *pool, GError **error)
 {
-  const SumiImage *picture = evidence->picture;
   g_autoptr (SumiImage) guess = NULL;
 
   if (! evidence->missing && ! evidence->grey)
     return sumi_image_ref (evidence->picture);
-  guess = sumi_image_dup (picture, error);
+  guess = sumi_image_dup (evidence->picture, error);
   if (! guess)
     return NULL;
-  for (int y = 0; evidence->grey && y < picture->height; y++)
-    for (int x = 0; x < picture->width; x++)
-      if (map_value (evidence->grey, x, y) > 0)
-        {
-          float *p = sumi_image_at (guess, x, y);
-
-          p[0] = p[1] = p[2] = luminance_of (p);
-        }
+  if (evidence->grey)
+    sumi_parallel_for (pool, guess->height, grey_row, &(GreyJob){ evidence->grey, guess });
   if (evidence->missing && ! sumi_pushpull_fill (guess, evidence->missing, evidence->x, evidence->y, error))
     return NULL;
   return g_steal_pointer (&guess);
 }
 
-/* Fills b and e, padded by reflection. Returns: whether anything is unknown. */
-static gboolean
-fill_input (Restore *self)
+typedef struct
 {
+  const Restore *self;
+  int any; /* atomic: anything is unknown */
+} InputJob;
+
+/* One row of b and e, padded by reflection. */
+static void
+input_row (gpointer data, int index, int thread)
+{
+  InputJob *job = data;
+  const Restore *self = job->self;
   const SumiEvidence *evidence = self->evidence;
-  const int width = self->guess->width, height = self->guess->height;
-  float *b = sumi_tensor_f32 (self->b), *e = sumi_tensor_f32 (self->e);
+  const int width = self->guess->width, height = self->guess->height, n = self->b->shape[2];
+  const int y = reflect (index - self->top, height);
+  float *b = sumi_tensor_f32 (self->b) + 3 * (gsize) index * (gsize) n;
+  float *e = sumi_tensor_f32 (self->e) + 3 * (gsize) index * (gsize) n;
   gboolean any = evidence->coarse;
 
-  for (int i = 0; i < self->b->shape[1]; i++)
-    for (int j = 0; j < self->b->shape[2]; j++, b += 3, e += 3)
-      {
-        const int x = reflect (j - self->left, width), y = reflect (i - self->top, height);
-        const float *p = sumi_image_at (self->guess, x, y);
-        const gboolean missing = map_value (evidence->missing, x, y) > 0;
-        const gboolean grey = ! missing && map_value (evidence->grey, x, y) > 0;
+  for (int j = 0; j < n; j++, b += 3, e += 3)
+    {
+      const int inside = j - self->left, x = inside >= 0 && inside < width ? inside : reflect (inside, width);
+      const float *p = sumi_image_at (self->guess, x, y);
+      const gboolean missing = map_value (evidence->missing, x, y) > 0;
+      const gboolean grey = ! missing && map_value (evidence->grey, x, y) > 0;
 
-        for (int c = 0; c < 3; c++)
-          b[c] = CLAMP (2 * p[c] - 1, -1, 1);
-        e[0] = missing;
-        e[1] = grey;
-        e[2] = evidence->coarse && ! missing;
-        any |= missing || grey;
-      }
-  return any;
+      for (int c = 0; c < 3; c++)
+        b[c] = CLAMP (2 * p[c] - 1, -1, 1);
+      e[0] = missing;
+      e[1] = grey;
+      e[2] = evidence->coarse && ! missing;
+      any |= missing || grey;
+    }
+  if (any)
+    g_atomic_int_set (&job->any, TRUE);
+}
+
+/* Fills b and e. Returns: whether anything is unknown. */
+static gboolean
+fill_input (Restore *self, SumiPool *pool)
+{
+  InputJob job = { self, FALSE };
+
+  sumi_parallel_for (pool, self->b->shape[1], input_row, &job);
+  return job.any;
 }
 
 /* The residual's scale. It goes by the maps that are given, not by what is in them, so every tile of a picture has the
@@ -170,38 +223,60 @@ residual_scale (const SumiRestoreNet *net, const SumiEvidence *evidence)
   return sqrt (square);
 }
 
+typedef struct
+{
+  const Restore *self;
+  const SumiTensor *u;
+  SumiImage *out;
+} ComposeJob;
+
+static void
+compose_row (gpointer data, int y, int thread)
+{
+  const ComposeJob *job = data;
+  const Restore *self = job->self;
+  const SumiEvidence *evidence = self->evidence;
+  const gsize stride = (gsize) job->u->shape[2];
+  const float *r = sumi_tensor_f32 (job->u) + 3 * ((gsize) (y + self->top) * stride + (gsize) self->left);
+  const float *from = sumi_image_at (self->guess, 0, y);
+  const double half = 0.5 * self->s; /* the network's colours span 2 */
+  float *p = sumi_image_at (job->out, 0, y);
+
+  if (evidence->coarse && ! evidence->missing)
+    {
+      for (int i = 0; i < 3 * job->out->width; i++)
+        p[i] = (float) (from[i] + half * r[i]);
+      return;
+    }
+  memcpy (p, from, 3 * sizeof (float) * (gsize) job->out->width);
+  for (int x = 0; x < job->out->width; x++, p += 3, r += 3)
+    {
+      const float m = map_value (evidence->missing, x, y);
+      const gboolean grey = map_value (evidence->grey, x, y) > 0 && ! (m > 0) && ! evidence->coarse;
+      double luminance = 0;
+
+      if (! (m > 0) && ! grey && ! evidence->coarse)
+        continue;
+      if (grey)
+        luminance = luma[0] * (double) r[0] + luma[1] * (double) r[1] + luma[2] * (double) r[2];
+      for (int c = 0; c < 3; c++)
+        p[c] = (float) (p[c] + half * (r[c] - luminance));
+      if (m > 0 && m < 1)
+        for (int c = 0; c < 3; c++)
+          p[c] = m * p[c] + (1 - m) * sumi_image_at (evidence->picture, x, y)[c];
+    }
+}
+
 /* b + s·u over the unclamped guess. Where only the luminance is known the chroma is made exactly luminance-free in
  * double; partly missing pixels are mixed. */
 static SumiImage *
-compose (const Restore *self, const SumiTensor *u, GError **error)
+compose (const Restore *self, SumiPool *pool, const SumiTensor *u, GError **error)
 {
-  const SumiEvidence *evidence = self->evidence;
-  g_autoptr (SumiImage) out = sumi_image_dup (self->guess, error);
-  const gsize stride = (gsize) u->shape[2];
+  SumiImage *out = sumi_image_new_unset (self->guess->width, self->guess->height, 3, error);
 
-  if (! out)
-    return NULL;
-  for (int y = 0; y < out->height; y++)
-    for (int x = 0; x < out->width; x++)
-      {
-        const float m = map_value (evidence->missing, x, y);
-        const gboolean grey = map_value (evidence->grey, x, y) > 0 && ! (m > 0) && ! evidence->coarse;
-        const float *r = sumi_tensor_f32 (u) + 3 * ((gsize) (y + self->top) * stride + (gsize) (x + self->left));
-        const double half = 0.5 * self->s; /* the network's colours span 2 */
-        float *p = sumi_image_at (out, x, y);
-        double luminance = 0;
-
-        if (! (m > 0) && ! grey && ! evidence->coarse)
-          continue;
-        if (grey)
-          luminance = luma[0] * (double) r[0] + luma[1] * (double) r[1] + luma[2] * (double) r[2];
-        for (int c = 0; c < 3; c++)
-          p[c] = (float) (p[c] + half * (r[c] - luminance));
-        if (m > 0 && m < 1)
-          for (int c = 0; c < 3; c++)
-            p[c] = m * p[c] + (1 - m) * sumi_image_at (evidence->picture, x, y)[c];
-      }
-  return g_steal_pointer (&out);
+  if (out)
+    sumi_parallel_for (pool, out->height, compose_row, &(ComposeJob){ self, u, out });
+  return out;
 }
 
 static void
@@ -209,7 +284,7 @@ restore_preview (SumiDenoiser *denoiser, SumiTensor *x0, SumiJob *job)
 {
   const Restore *self = (const Restore *) denoiser;
   const SumiRect where = { self->evidence->x, self->evidence->y, self->guess->width, self->guess->height };
-  g_autoptr (SumiImage) picture = job && job->preview ? compose (self, x0, NULL) : NULL;
+  g_autoptr (SumiImage) picture = job && job->preview ? compose (self, self->pool, x0, NULL) : NULL;
 
   if (picture)
     sumi_job_preview (job, picture, &where);
@@ -259,6 +334,34 @@ predict_sample (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor 
   return sumi_loop_run (&loop, ev, u, job, error);
 }
 
+/* Answers for the evidence of @self, whose maps are not filled yet; @u, @hp: memory. */
+static SumiImage *
+restore_run (Restore *self,
+             SumiEval *ev,
+             const SumiPredict *how,
+             SumiTensor *u,
+             SumiTensor *hp,
+             SumiJob *job,
+             GError **error)
+{
+  const SumiEvidence *evidence = self->evidence;
+
+  if (! fill_input (self, ev->pool))
+    return sumi_image_dup (evidence->picture, error);
+  if (hp)
+    sumi_restore_net_detail (ev->pool, self->b, self->s, hp);
+  self->input = (SumiRestoreInput){ .b = self->b, .e = self->e, .hp = hp, .factor = 1 };
+  if (evidence->coarse)
+    {
+      self->input.factor = evidence->factor;
+      self->input.noise = evidence->noise;
+    }
+  memset (u->data, 0, sizeof (float) * sumi_tensor_count (u));
+  if (! (how->mean ? predict_mean (self, ev, u, job, error) : predict_sample (self, ev, how, u, job, error)))
+    return NULL;
+  return compose (self, ev->pool, u, error);
+}
+
 static SumiImage *
 restore_predict (SumiModel *model,
                  SumiEval *ev,
@@ -274,45 +377,32 @@ restore_predict (SumiModel *model,
   const int width = (left + evidence->picture->width + align - 1) / align * align;
   const int height = (top + evidence->picture->height + align - 1) / align * align;
   const int shape[] = { 1, height, width, 3 };
-  g_autoptr (SumiArena) arena = sumi_arena_new ();
-  g_autoptr (SumiImage) guess = make_guess (evidence, error);
+  SumiArenaMark mark = sumi_arena_mark (ev->scratch);
+  g_autoptr (SumiImage) guess = make_guess (evidence, ev->pool, error);
+  SumiImage *out = NULL;
   SumiTensor *u, *hp;
   Restore self = {
     .denoiser = { .denoise = restore_denoise, .project = restore_project, .preview = restore_preview },
     .net = net,
+    .pool = ev->pool,
     .s = residual_scale (net, evidence),
-    .b = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape),
-    .e = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape),
+    .b = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape),
+    .e = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape),
     .evidence = evidence,
     .guess = guess,
     .left = left,
     .top = top,
   };
 
-  if (! guess)
-    return NULL;
-  u = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape);
-  hp = wants_detail ? sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, shape) : NULL;
-  if (! self.b || ! self.e || ! u || (wants_detail && ! hp))
-    {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
-                   "no memory for a network input of %d×%d pixels; allow less with --memory", width, height);
-      return NULL;
-    }
-  if (! fill_input (&self))
-    return sumi_image_dup (evidence->picture, error);
-  if (hp)
-    sumi_restore_net_detail (ev->pool, self.b, self.s, hp);
-  self.input = (SumiRestoreInput){ .b = self.b, .e = self.e, .hp = hp, .factor = 1 };
-  if (evidence->coarse)
-    {
-      self.input.factor = evidence->factor;
-      self.input.noise = evidence->noise;
-    }
-  memset (u->data, 0, sizeof (float) * sumi_tensor_count (u));
-  if (! (how->mean ? predict_mean (&self, ev, u, job, error) : predict_sample (&self, ev, how, u, job, error)))
-    return NULL;
-  return compose (&self, u, error);
+  u = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape);
+  hp = wants_detail ? sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape) : NULL;
+  if (guess && (! self.b || ! self.e || ! u || (wants_detail && ! hp)))
+    g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
+                 "no memory for a network input of %d×%d pixels; allow less with --memory", width, height);
+  else if (guess)
+    out = restore_run (&self, ev, how, u, hp, job, error);
+  sumi_arena_release (ev->scratch, mark);
+  return out;
 }
 
 /* ---- family ----------------------------------------------------------- */
