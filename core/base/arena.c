@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Chunks grow geometrically and are kept on release: after the first denoiser call the arena no longer asks the
- * system for memory. */
+/* Chunks grow geometrically up to a size and are kept on release: after the first denoiser call the arena no longer
+ * asks the system for memory. */
 #include "core/base/arena.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #define ALIGN       64
 #define FIRST_CHUNK ((gsize) 1 << 20)
+#define MOST_AHEAD  ((gsize) 8 << 20)
 
 typedef struct Chunk Chunk;
 struct Chunk
@@ -47,6 +51,16 @@ sumi_memory_alloc (gsize size)
   return p;
 }
 
+void
+sumi_memory_keep (void)
+{
+#ifdef __GLIBC__
+  /* the largest there is; the other is what tiles and bands take */
+  mallopt (M_MMAP_THRESHOLD, 32 << 20);
+  mallopt (M_TRIM_THRESHOLD, 512 << 20);
+#endif
+}
+
 SumiArena *
 sumi_arena_new (void)
 {
@@ -66,10 +80,29 @@ sumi_arena_free (SumiArena *arena)
   g_free (arena);
 }
 
-static Chunk *
-chunk_add (SumiArena *arena, Chunk *after, gsize size)
+/* Frees what comes after @after, or all; nothing there is in use. Returns: its size. */
+static gsize
+drop_chunks (SumiArena *arena, Chunk *after)
 {
-  gsize want = MAX (MAX (size, MAX (arena->total / 2, arena->least)), FIRST_CHUNK);
+  Chunk **first = after ? &after->next : &arena->first;
+  gsize freed = 0;
+
+  for (Chunk *c = *first, *next; c; c = next)
+    {
+      next = c->next;
+      freed += c->size;
+      free (c);
+    }
+  *first = NULL;
+  arena->total -= freed;
+  return freed;
+}
+
+/* A chunk for @size and more behind @after, the last one, or as the first. */
+static Chunk *
+chunk_add (SumiArena *arena, Chunk *after, gsize size, gsize wish)
+{
+  gsize want = MAX (MAX (size, wish), FIRST_CHUNK);
   Chunk *c = NULL;
 
   if (want > G_MAXSIZE / 2)
@@ -85,7 +118,7 @@ chunk_add (SumiArena *arena, Chunk *after, gsize size)
     return NULL;
   c->size = want;
   c->used = 0;
-  c->next = after ? after->next : arena->first;
+  c->next = NULL;
   if (after)
     after->next = c;
   else
@@ -109,9 +142,12 @@ sumi_arena_alloc (SumiArena *arena, gsize size)
       Chunk *next = c ? c->next : arena->first;
       gsize before = c ? c->before + c->used : 0;
 
-      /* a kept chunk that is too small stays behind the new one for later */
       if (! next || next->size < size)
-        next = chunk_add (arena, c, size);
+        {
+          const gsize dropped = drop_chunks (arena, c);
+
+          next = chunk_add (arena, c, size, MAX (dropped, MAX (MIN (arena->total / 2, MOST_AHEAD), arena->least)));
+        }
       if (! next)
         return NULL;
       next->used = 0;

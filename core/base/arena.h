@@ -16,6 +16,10 @@ typedef struct
  * (nullable): free it with free(). */
 gpointer sumi_memory_alloc (gsize size);
 
+/* From now on freed memory stays with the process, where the C library can be told so: pictures that come and go tile
+ * by tile are then not cleared by the system each time. */
+void sumi_memory_keep (void);
+
 SumiArena *sumi_arena_new (void);
 void sumi_arena_free (SumiArena *arena);
 /* Returns: (nullable): NULL when there is no memory. Lives until the arena is freed or released below it. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/arena.h"
 #include "core/base/error.h"
 
 static SumiImage *
@@ -26,7 +25,7 @@ new_image (int width, int height, int channels, gboolean clear, GError **error)
   image->height = height;
   image->channels = channels;
   if (n < G_MAXSIZE / 8)
-    image->data = clear ? calloc (n, sizeof (float)) : sumi_memory_alloc (n * sizeof (float));
+    image->data = clear ? calloc (n, sizeof (float)) : malloc (n * sizeof (float));
   g_atomic_ref_count_init (&image->refs);
   if (! image->data)
     {

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "core/base/arena.h"
 #include "core/base/cpus.h"
 #include "core/base/error.h"
 #include "core/base/image.h"
@@ -206,6 +207,7 @@ sumi_task_run (const SumiTaskClass *task, SumiRun *run, GError **error)
   g_return_val_if_fail (run->input && run->input->photo && run->options && run->open, FALSE);
   if (! start (task, run, error))
     return FALSE;
+  sumi_memory_keep ();
   run->pool = pool = sumi_pool_new (run->common->threads);
   ok = task->run (run, error);
   run->pool = NULL;
