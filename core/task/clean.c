@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clones.h"
 #include "core/base/image.h"
 #include "core/base/parallel.h"
 
@@ -138,7 +139,7 @@ clean_block (const Clean *c, int x, int y, float block[3][SIDE][SIDE])
   return 1 / (1.0f + (float) kept);
 }
 
-static void
+SUMI_CLONES_EXACT static void
 clean_band (gpointer data, int index, int thread)
 {
   const Clean *c = data;

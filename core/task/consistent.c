@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/clones.h"
 #include "core/base/image.h"
 #include "core/base/parallel.h"
 #include "core/task/resample.h"
@@ -42,41 +43,64 @@ typedef struct
   gboolean down; /* the second pass: out += residual − filtered */
 } Filter;
 
+/* Pixels [@from, @to) of @w, the edge repeated. */
+static void
+filter_across (const double *kernel, const float *in, int w, int c, int from, int to, float *out)
+{
+  for (int x = from; x < to; x++)
+    for (int i = 0; i < c; i++)
+      {
+        double sum = 0;
+
+        for (int k = -REACH; k <= REACH; k++)
+          sum += kernel[k + REACH] * (double) in[CLAMP (x + k, 0, w - 1) * c + i];
+        out[x * c + i] = (float) sum;
+      }
+}
+
+/* @n values; @in: five that are @step apart from the first */
+SUMI_CLONES_EXACT static void
+filter_inner (const double *kernel, const float *restrict in, gsize step, gsize n, float *restrict out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = (float) (kernel[0] * (double) in[i] + kernel[1] * (double) in[i + step] +
+                      kernel[2] * (double) in[i + 2 * step] + kernel[3] * (double) in[i + 3 * step] +
+                      kernel[4] * (double) in[i + 4 * step]);
+}
+
+/* out += r − filtered */
+SUMI_CLONES_EXACT static void
+filter_down (const double *kernel, const float *const in[2 * REACH + 1], const float *r, gsize n, float *restrict out)
+{
+  const float *a = in[0], *b = in[1], *c = in[2], *d = in[3], *e = in[4];
+
+  for (gsize i = 0; i < n; i++)
+    out[i] +=
+        (float) ((double) r[i] - (kernel[0] * (double) a[i] + kernel[1] * (double) b[i] + kernel[2] * (double) c[i] +
+                                  kernel[3] * (double) d[i] + kernel[4] * (double) e[i]));
+}
+
 static void
 filter_row (gpointer data, int index, int thread)
 {
   const Filter *f = data;
   const int c = f->in->channels, w = f->in->width, h = f->in->height;
+  const float *in[2 * REACH + 1];
   float *out = sumi_image_at (f->out, 0, index);
 
-  if (! f->down)
+  G_STATIC_ASSERT (REACH == 2);
+  if (f->down)
     {
-      const float *in = sumi_image_at (f->in, 0, index);
-
-      for (int x = 0; x < w; x++)
-        for (int i = 0; i < c; i++)
-          {
-            double sum = 0;
-
-            for (int k = -REACH; k <= REACH; k++)
-              sum += f->kernel[k + REACH] * (double) in[CLAMP (x + k, 0, w - 1) * c + i];
-            *out++ = (float) sum;
-          }
+      for (int k = -REACH; k <= REACH; k++)
+        in[k + REACH] = sumi_image_at (f->in, 0, CLAMP (index + k, 0, h - 1));
+      filter_down (f->kernel, in, sumi_image_at (f->residual, 0, index), (gsize) w * (gsize) c, out);
       return;
     }
-
-  const float *r = sumi_image_at (f->residual, 0, index);
-  const float *in[2 * REACH + 1];
-  for (int k = -REACH; k <= REACH; k++)
-    in[k + REACH] = sumi_image_at (f->in, 0, CLAMP (index + k, 0, h - 1));
-  for (int i = 0; i < w * c; i++)
-    {
-      double sum = 0;
-
-      for (int k = 0; k <= 2 * REACH; k++)
-        sum += f->kernel[k] * (double) in[k][i];
-      out[i] += (float) ((double) r[i] - sum);
-    }
+  in[0] = sumi_image_at (f->in, 0, index);
+  filter_across (f->kernel, in[0], w, c, 0, MIN (REACH, w), out);
+  filter_across (f->kernel, in[0], w, c, MAX (w - REACH, MIN (REACH, w)), w, out);
+  if (w > 2 * REACH)
+    filter_inner (f->kernel, in[0], (gsize) c, (gsize) ((w - 2 * REACH) * c), out + REACH * c);
 }
 
 void
@@ -110,8 +134,8 @@ sumi_settle_block (float *values, const int *at, int n, float mean, float low, f
 
 typedef struct
 {
-  const SumiImage *small;
-  SumiImage *out;
+  const SumiImage *small, *big;
+  SumiImage *out; /* what is to be added to @big, then the sum */
   int small_y, y, factor;
 } Settle;
 
@@ -121,8 +145,13 @@ settle_row (gpointer data, int index, int thread)
   const Settle *s = data;
   const int c = s->small->channels, f = s->factor, w = s->small->width;
   const int row = s->y - s->small_y + index;
+  const gsize n = (gsize) (f * s->out->width * c);
+  const float *in = sumi_image_at (s->big, 0, row * f);
+  float *out = sumi_image_at (s->out, 0, index * f);
   int at[64];
 
+  for (gsize i = 0; i < n; i++)
+    out[i] += in[i];
   for (int j = 0; j < f * f; j++)
     at[j] = (j / f * s->out->width + j % f) * c;
   for (int x = 0; x < w; x++)
@@ -173,8 +202,8 @@ sumi_make_consistent (SumiPool *pool,
   g_return_val_if_fail (big->width == w * factor && big->height == small->height * factor, NULL);
 
   residual = sumi_shrink_box (pool, big, factor, error);
-  d = residual ? sumi_image_new (w, small->height, c, error) : NULL;
-  across = d ? sumi_image_new (w, small->height, c, error) : NULL;
+  d = residual ? sumi_image_new_unset (w, small->height, c, error) : NULL;
+  across = d ? sumi_image_new_unset (w, small->height, c, error) : NULL;
   if (! across)
     return NULL;
   subtract (residual->data, small->data, n);
@@ -192,24 +221,26 @@ sumi_make_consistent (SumiPool *pool,
 
   /* the enlargement needs the picture's edges repeated; beyond the band there is none but where it ends */
   const int above = small_y == 0 ? m : 0, below = small_y + small->height == small_height ? m : 0;
-  padded = sumi_image_new (w + 2 * m, small->height + above + below, c, error);
+  padded = sumi_image_new_unset (w + 2 * m, small->height + above + below, c, error);
   if (! padded)
     return NULL;
   for (int py = 0; py < padded->height; py++)
-    for (int px = 0; px < padded->width; px++)
-      memcpy (sumi_image_at (padded, px, py),
-              sumi_image_at (d, CLAMP (px - m, 0, w - 1), CLAMP (py - above, 0, d->height - 1)),
-              (gsize) c * sizeof (float));
+    {
+      const float *from = sumi_image_at (d, 0, CLAMP (py - above, 0, d->height - 1));
+      float *to = sumi_image_at (padded, 0, py);
+
+      for (int px = 0; px < m; px++)
+        memcpy (to + px * c, from, (gsize) c * sizeof (float));
+      memcpy (to + m * c, from, (gsize) (w * c) * sizeof (float));
+      for (int px = m + w; px < padded->width; px++)
+        memcpy (to + px * c, from + (w - 1) * c, (gsize) c * sizeof (float));
+    }
   SumiRect placed = { where.x, small_y - above, padded->width, padded->height };
   out = sumi_enlarge_bicubic (pool, padded, &placed, factor, &whole, error);
   if (! out)
     return NULL;
 
-  const float *in = sumi_image_at (big, 0, (y - small_y) * factor);
-  for (gsize i = 0, end = (gsize) whole.width * (gsize) whole.height * (gsize) c; i < end; i++)
-    out->data[i] += in[i];
-
-  Settle s = { small, out, small_y, y, factor };
+  Settle s = { small, big, out, small_y, y, factor };
   sumi_parallel_for (pool, rows, settle_row, &s);
   return g_steal_pointer (&out);
 }

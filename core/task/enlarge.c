@@ -137,6 +137,16 @@ predict (Stage *s, SumiImage *guide, const SumiRect *seen, GError **error)
   return g_steal_pointer (&mean);
 }
 
+static gboolean
+is_within (const float *values, gsize n)
+{
+  gboolean out = FALSE;
+
+  for (gsize i = 0; i < n; i++)
+    out |= ! (values[i] >= 0) | ! (values[i] <= 1);
+  return ! out;
+}
+
 /* Enlarges what of the photo is outside [0, 1], which models cannot see, and takes it out of @photo. */
 static SumiImage *
 enlarge_excess (Stage *s, SumiImage *photo, const SumiRect *where, const SumiRect *seen, GError **error)
@@ -144,20 +154,62 @@ enlarge_excess (Stage *s, SumiImage *photo, const SumiRect *where, const SumiRec
   const gsize n = (gsize) photo->width * (gsize) photo->height;
   g_autoptr (SumiImage) excess = NULL;
 
+  if (is_within (photo->data, 4 * n)) /* a 1 × 1 picture says "nothing" */
+    return sumi_image_new (1, 1, 4, error);
+  excess = sumi_image_new (photo->width, photo->height, 4, error);
+  if (! excess)
+    return NULL;
   for (gsize i = 0; i < 4 * n; i++)
     {
       const float v = photo->data[i], kept = CLAMP (v, 0, 1);
 
       if (v == kept)
         continue;
-      if (! excess && ! (excess = sumi_image_new (photo->width, photo->height, 4, error)))
-        return NULL;
       excess->data[i] = v - kept;
       photo->data[i] = kept;
     }
-  if (! excess) /* a 1 × 1 picture says "nothing" */
-    return sumi_image_new (1, 1, 4, error);
   return sumi_enlarge_bicubic (s->what->pool, excess, where, s->what->factor, seen, error);
+}
+
+/* What goes from picture to picture around the model, a row at a time. */
+typedef struct
+{
+  const SumiImage *big, *excess, *answer; /* RGBA, (nullable) RGBA, RGB */
+  SumiImage *guide, *window;
+  gboolean grey;
+  const SumiRect *core, *seen;
+  int first; /* row of the window */
+} Rows;
+
+static void
+guide_row (gpointer data, int y, int thread)
+{
+  const Rows *r = data;
+  const float *in = sumi_image_at (r->big, 0, y);
+  float *out = sumi_image_at (r->guide, 0, y);
+
+  for (int x = 0; x < r->guide->width; x++, in += 4, out += 3)
+    for (int c = 0; c < 3; c++)
+      out[c] = CLAMP (in[c], 0, 1);
+}
+
+static void
+answer_row (gpointer data, int y, int thread)
+{
+  const Rows *r = data;
+  const int sy = r->core->y + y - r->seen->y, sx = r->core->x - r->seen->x, width = r->core->width;
+  float *in = sumi_image_at (r->answer, sx, sy);
+  const float *alpha = sumi_image_at (r->big, sx, sy) + 3, *more = r->excess ? sumi_image_at (r->excess, sx, sy) : NULL;
+  float *out = sumi_image_at (r->window, r->core->x, r->core->y + y - r->first);
+
+  if (r->grey)
+    sumi_make_grey (in, (gsize) width, 3);
+  for (int x = 0; x < width; x++, in += 3, alpha += 4, out += 4)
+    {
+      for (int c = 0; c < 3; c++)
+        out[c] = in[c] + (more ? more[4 * x + c] : 0);
+      out[3] = CLAMP (*alpha, 0, 1);
+    }
 }
 
 static gboolean
@@ -166,51 +218,47 @@ do_tile (Stage *s, int column, int row, GError **error)
   const SumiEnlarge *e = s->what;
   SumiRect core, seen, where;
   g_autoptr (SumiImage) photo = NULL, excess = NULL, big = NULL, guide = NULL, answer = NULL;
+  Rows rows = { .window = s->window, .grey = e->grey, .core = &core, .seen = &seen, .first = s->first };
 
   sumi_tiling_get (&s->tiling, column, row, &core, &seen);
   where = sumi_enlarge_needs (&seen, e->factor, SUMI_BICUBIC_MARGIN);
   photo = read_photo (s, &where, error);
   excess = photo ? enlarge_excess (s, photo, &where, &seen, error) : NULL;
   big = excess ? sumi_enlarge_bicubic (e->pool, photo, &where, e->factor, &seen, error) : NULL;
-  guide = big ? sumi_image_new (seen.width, seen.height, 3, error) : NULL;
+  guide = big ? sumi_image_new_unset (seen.width, seen.height, 3, error) : NULL;
   if (! guide)
     return FALSE;
-  for (gsize i = 0, n = (gsize) seen.width * (gsize) seen.height; i < n; i++)
-    for (int c = 0; c < 3; c++)
-      guide->data[3 * i + c] = CLAMP (big->data[4 * i + c], 0, 1);
+  rows.big = big;
+  rows.guide = guide;
+  sumi_parallel_for (e->pool, seen.height, guide_row, &rows);
   answer = predict (s, guide, &seen, error);
   if (! answer)
     return FALSE;
-  if (e->grey)
-    sumi_make_grey (answer->data, (gsize) seen.width * (gsize) seen.height, 3);
-
-  const gboolean more = excess->width == seen.width && excess->height == seen.height;
-  for (int y = 0; y < core.height; y++)
-    {
-      const int sy = core.y + y - seen.y, sx = core.x - seen.x;
-      const float *in = sumi_image_at (answer, sx, sy), *alpha = sumi_image_at (big, sx, sy) + 3;
-      const float *out_of_range = more ? sumi_image_at (excess, sx, sy) : NULL;
-      float *out = sumi_image_at (s->window, core.x, core.y + y - s->first);
-
-      for (int x = 0; x < core.width; x++, in += 3, alpha += 4, out += 4)
-        {
-          for (int c = 0; c < 3; c++)
-            out[c] = in[c] + (more ? out_of_range[4 * x + c] : 0);
-          out[3] = CLAMP (*alpha, 0, 1);
-        }
-    }
+  rows.answer = answer;
+  rows.excess = excess->width == seen.width && excess->height == seen.height ? excess : NULL;
+  sumi_parallel_for (e->pool, core.height, answer_row, &rows);
   return TRUE;
 }
 
 /* Rounding must not make an opaque picture a little transparent. */
-static void
-snap_alpha (float *pixels, gsize n, gboolean has_alpha)
+typedef struct
 {
-  for (; n > 0; n--, pixels += 4)
-    if (! has_alpha || pixels[3] > 1 - 1e-5f)
-      pixels[3] = 1;
-    else if (pixels[3] < 1e-5f)
-      pixels[3] = 0;
+  float *pixels;
+  gsize width;
+  gboolean has_alpha;
+} Snap;
+
+static void
+snap_row (gpointer data, int index, int thread)
+{
+  const Snap *s = data;
+  float *p = s->pixels + 4 * (gsize) index * s->width;
+
+  for (gsize n = s->width; n > 0; n--, p += 4)
+    if (! s->has_alpha || p[3] > 1 - 1e-5f)
+      p[3] = 1;
+    else if (p[3] < 1e-5f)
+      p[3] = 0;
 }
 
 /* Writes rows [from, to) of the photo, enlarged; the window holds them and their surroundings. */
@@ -240,7 +288,7 @@ write_rows (Stage *s, int from, int to, GError **error)
             return FALSE;
         }
       float *pixels = settled ? settled->data : out.data;
-      snap_alpha (pixels, (gsize) out.width * (gsize) out.height, e->photo->has_alpha);
+      sumi_parallel_for (e->pool, out.height, snap_row, &(Snap){ pixels, (gsize) out.width, e->photo->has_alpha });
       if (! s->sink->write (s->sink, y * f, rows * f, pixels, NULL, error))
         return FALSE;
     }

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/clones.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
 #include "core/base/parallel.h"
@@ -38,57 +39,103 @@ sumi_enlarge_needs (const SumiRect *out, int factor, int margin)
   return (SumiRect){ x0, y0, x1 - x0, y1 - y0 };
 }
 
-/* First tap and weights of output pixel @at, one side. The weights depend on at mod factor only and sum to 1. */
-static int
-taps_at (int at, int factor, float weights[4])
+/* Where an output pixel is in the small pixel that covers it: its first tap from there, and the weights, which sum
+ * to 1. */
+typedef struct
 {
-  int cell = floor_div (at, factor);
-  double centre = (at - cell * factor + 0.5) / factor - 0.5; /* in pixels from the cell's centre, (−0.5, 0.5) */
-  int first = centre < 0 ? -2 : -1;
-
-  for (int k = 0; k < 4; k++)
-    weights[k] = (float) sumi_cubic (centre - (first + k));
-  return cell + first;
-}
+  int first;
+  float weights[4];
+} Phase;
 
 typedef struct
 {
   const SumiImage *in;
   const SumiRect *where, *out;
   int factor, first_row;
-  float *rows; /* [needed rows of in, out.width, channels]: enlarged sideways only */
+  Phase *phases; /* [factor] */
+  float *rows;   /* [needed rows of in, out.width, channels]: enlarged sideways only */
   float *result;
 } Bicubic;
+
+static void
+find_phases (const Bicubic *b)
+{
+  for (int i = 0; i < b->factor; i++)
+    {
+      const double centre = (i + 0.5) / b->factor - 0.5; /* in pixels from the cell's centre, (−0.5, 0.5) */
+
+      b->phases[i].first = centre < 0 ? -2 : -1;
+      for (int k = 0; k < 4; k++)
+        b->phases[i].weights[k] = (float) sumi_cubic (centre - (b->phases[i].first + k));
+    }
+}
+
+/* First tap of output pixel @at, one side, and its weights. */
+static int
+taps_at (const Bicubic *b, int at, const float **weights)
+{
+  const int cell = floor_div (at, b->factor);
+  const Phase *phase = b->phases + (at - cell * b->factor);
+
+  *weights = phase->weights;
+  return cell + phase->first;
+}
+
+/* @n pixels of four channels from the cell of @p on, the first of phase @phase. */
+SUMI_CLONES_EXACT static void
+enlarge_4_across (const Bicubic *b, const float *p, int phase, int n, float *out)
+{
+  for (int x = 0; x < n; x++, out += 4)
+    {
+      const float *w = b->phases[phase].weights, *q = p + 4 * b->phases[phase].first;
+
+      for (int i = 0; i < 4; i++)
+        out[i] = w[0] * q[i] + w[1] * q[4 + i] + w[2] * q[8 + i] + w[3] * q[12 + i];
+      if (++phase == b->factor)
+        {
+          phase = 0;
+          p += 4;
+        }
+    }
+}
 
 static void
 enlarge_row_across (gpointer data, int index, int thread)
 {
   const Bicubic *b = data;
-  const int c = b->in->channels;
+  const int c = b->in->channels, cell = floor_div (b->out->x, b->factor);
   const float *row = sumi_image_at (b->in, 0, b->first_row - b->where->y + index);
-  float *out = b->rows + (gsize) index * b->out->width * c;
+  float *out = b->rows + (gsize) index * (gsize) (b->out->width * c);
 
+  if (c == 4)
+    {
+      enlarge_4_across (b, row + 4 * (cell - b->where->x), b->out->x - cell * b->factor, b->out->width, out);
+      return;
+    }
   for (int x = 0; x < b->out->width; x++, out += c)
     {
-      float w[4];
-      const float *p = row + (gssize) (taps_at (b->out->x + x, b->factor, w) - b->where->x) * c;
+      const float *w, *p = row + (gssize) (taps_at (b, b->out->x + x, &w) - b->where->x) * c;
 
       for (int i = 0; i < c; i++)
         out[i] = w[0] * p[i] + w[1] * p[c + i] + w[2] * p[2 * c + i] + w[3] * p[3 * c + i];
     }
 }
 
+SUMI_CLONES_EXACT static void
+mix_rows (const float *restrict p, const float *restrict w, gsize n, float *restrict out)
+{
+  for (gsize i = 0; i < n; i++)
+    out[i] = w[0] * p[i] + w[1] * p[n + i] + w[2] * p[2 * n + i] + w[3] * p[3 * n + i];
+}
+
 static void
 enlarge_row_down (gpointer data, int index, int thread)
 {
   const Bicubic *b = data;
-  const gsize n = (gsize) b->out->width * b->in->channels;
-  float w[4];
-  const float *p = b->rows + (gsize) (taps_at (b->out->y + index, b->factor, w) - b->first_row) * n;
-  float *out = b->result + (gsize) index * n;
+  const gsize n = (gsize) b->out->width * (gsize) b->in->channels;
+  const float *w, *p = b->rows + (gsize) (taps_at (b, b->out->y + index, &w) - b->first_row) * n;
 
-  for (gsize i = 0; i < n; i++)
-    out[i] = w[0] * p[i] + w[1] * p[n + i] + w[2] * p[2 * n + i] + w[3] * p[3 * n + i];
+  mix_rows (p, w, n, b->result + (gsize) index * n);
 }
 
 SumiImage *
@@ -101,6 +148,7 @@ sumi_enlarge_bicubic (SumiPool *pool,
 {
   const SumiRect needs = sumi_enlarge_needs (out, factor, SUMI_BICUBIC_MARGIN);
   g_autoptr (SumiImage) rows = NULL, result = NULL;
+  g_autofree Phase *phases = NULL;
 
   g_return_val_if_fail (where->x <= needs.x && where->x + in->width >= needs.x + needs.width, NULL);
   g_return_val_if_fail (where->y <= needs.y && where->y + in->height >= needs.y + needs.height, NULL);
@@ -111,12 +159,21 @@ sumi_enlarge_bicubic (SumiPool *pool,
       return sumi_image_crop (in, &part, error);
     }
 
-  rows = sumi_image_new (out->width, needs.height, in->channels, error);
-  result = rows ? sumi_image_new (out->width, out->height, in->channels, error) : NULL;
+  phases = g_new (Phase, factor);
+  rows = sumi_image_new_unset (out->width, needs.height, in->channels, error);
+  result = rows ? sumi_image_new_unset (out->width, out->height, in->channels, error) : NULL;
   if (! result)
     return NULL;
 
-  Bicubic b = { in, where, out, factor, needs.y, rows->data, result->data };
+  Bicubic b = { .in = in,
+                .where = where,
+                .out = out,
+                .factor = factor,
+                .first_row = needs.y,
+                .phases = phases,
+                .rows = rows->data,
+                .result = result->data };
+  find_phases (&b);
   sumi_parallel_for (pool, needs.height, enlarge_row_across, &b);
   sumi_parallel_for (pool, out->height, enlarge_row_down, &b);
   return g_steal_pointer (&result);
@@ -129,6 +186,19 @@ typedef struct
   int factor;
 } Box;
 
+static inline void
+shrink_box_4 (const float *p, gsize row, int f, float scale, float *out)
+{
+  float sum[4] = { 0 };
+
+  for (int dy = 0; dy < f; dy++, p += row)
+    for (int dx = 0; dx < f; dx++)
+      for (int i = 0; i < 4; i++)
+        sum[i] += p[4 * dx + i];
+  for (int i = 0; i < 4; i++)
+    out[i] = sum[i] * scale;
+}
+
 static void
 shrink_box_row (gpointer data, int index, int thread)
 {
@@ -137,6 +207,12 @@ shrink_box_row (gpointer data, int index, int thread)
   const float scale = 1.0f / (float) (f * f);
   float *out = sumi_image_at (b->out, 0, index);
 
+  if (c == 4)
+    {
+      for (int x = 0; x < b->out->width; x++, out += 4)
+        shrink_box_4 (sumi_image_at (b->in, x * f, index * f), (gsize) b->in->width * 4, f, scale, out);
+      return;
+    }
   for (int x = 0; x < b->out->width; x++)
     for (int i = 0; i < c; i++)
       {
@@ -158,7 +234,7 @@ sumi_shrink_box (SumiPool *pool, const SumiImage *in, int factor, GError **error
 {
   g_return_val_if_fail (in->width % factor == 0 && in->height % factor == 0, NULL);
 
-  g_autoptr (SumiImage) out = sumi_image_new (in->width / factor, in->height / factor, in->channels, error);
+  g_autoptr (SumiImage) out = sumi_image_new_unset (in->width / factor, in->height / factor, in->channels, error);
   if (! out)
     return NULL;
   Box b = { in, out, factor };
