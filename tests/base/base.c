@@ -36,6 +36,20 @@ test_arena (void)
   g_assert_true (b == a + 128);
   sumi_arena_release (arena, start);
   g_assert_true (sumi_arena_alloc (arena, 1) == a);
+
+  /* kept chunks that prove too small become one that holds what all of them did; what is in use stays */
+  memset (a, 7, 100);
+  mark = sumi_arena_mark (arena);
+  for (int i = 0; i < 4; i++)
+    memset (sumi_arena_alloc (arena, 3 << 20), 1, 3 << 20);
+  sumi_arena_release (arena, mark);
+  b = sumi_arena_alloc (arena, 13 << 20);
+  memset (b, 2, 13 << 20);
+  sumi_arena_release (arena, mark);
+  for (int i = 0; i < 4; i++)
+    g_assert_true (sumi_arena_alloc (arena, 3 << 20) == b + i * (3 << 20));
+  for (int i = 0; i < 100; i++)
+    g_assert_cmpint (a[i], ==, 7);
   g_assert_null (sumi_arena_alloc (arena, G_MAXSIZE / 2));
   g_assert_nonnull (sumi_arena_alloc (arena, 0));
 }
