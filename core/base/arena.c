@@ -166,21 +166,6 @@ sumi_arena_mark (SumiArena *arena)
   return (SumiArenaMark){ arena->current, arena->current ? arena->current->used : 0 };
 }
 
-/* Several chunks become one that holds the peak, at the next allocation: what grew bit by bit, or with every tile,
- * would keep chunks that are too small for anything. */
-static void
-chunks_merge (SumiArena *arena)
-{
-  for (Chunk *c = arena->first, *next; c; c = next)
-    {
-      next = c->next;
-      free (c);
-    }
-  arena->first = NULL;
-  arena->total = 0;
-  arena->least = arena->peak;
-}
-
 void
 sumi_arena_release (SumiArena *arena, SumiArenaMark mark)
 {
@@ -188,7 +173,12 @@ sumi_arena_release (SumiArena *arena, SumiArenaMark mark)
   if (arena->current)
     arena->current->used = mark.used;
   else if (arena->first && arena->first->next)
-    chunks_merge (arena);
+    {
+      /* several chunks become one that holds the peak, at the next allocation: what grew bit by bit, or with every
+       * tile, would keep chunks that are too small for anything */
+      drop_chunks (arena, NULL);
+      arena->least = arena->peak;
+    }
 }
 
 gsize

@@ -8,6 +8,28 @@
 #include "core/base/sha256.h"
 #include "core/sumi.h"
 
+/* Kept chunks that prove too small become one that holds what all of them did; what is in use stays. */
+static void
+test_arena_chunks (void)
+{
+  g_autoptr (SumiArena) arena = sumi_arena_new ();
+  char *a = sumi_arena_alloc (arena, 100), *b;
+  SumiArenaMark mark;
+
+  memset (a, 7, 100);
+  mark = sumi_arena_mark (arena);
+  for (int i = 0; i < 4; i++)
+    memset (sumi_arena_alloc (arena, 3 << 20), 1, 3 << 20);
+  sumi_arena_release (arena, mark);
+  b = sumi_arena_alloc (arena, 13 << 20);
+  memset (b, 2, 13 << 20);
+  sumi_arena_release (arena, mark);
+  for (int i = 0; i < 4; i++)
+    g_assert_true (sumi_arena_alloc (arena, 3 << 20) == b + i * (3 << 20));
+  for (int i = 0; i < 100; i++)
+    g_assert_cmpint (a[i], ==, 7);
+}
+
 static void
 test_arena (void)
 {
@@ -36,20 +58,6 @@ test_arena (void)
   g_assert_true (b == a + 128);
   sumi_arena_release (arena, start);
   g_assert_true (sumi_arena_alloc (arena, 1) == a);
-
-  /* kept chunks that prove too small become one that holds what all of them did; what is in use stays */
-  memset (a, 7, 100);
-  mark = sumi_arena_mark (arena);
-  for (int i = 0; i < 4; i++)
-    memset (sumi_arena_alloc (arena, 3 << 20), 1, 3 << 20);
-  sumi_arena_release (arena, mark);
-  b = sumi_arena_alloc (arena, 13 << 20);
-  memset (b, 2, 13 << 20);
-  sumi_arena_release (arena, mark);
-  for (int i = 0; i < 4; i++)
-    g_assert_true (sumi_arena_alloc (arena, 3 << 20) == b + i * (3 << 20));
-  for (int i = 0; i < 100; i++)
-    g_assert_cmpint (a[i], ==, 7);
   g_assert_null (sumi_arena_alloc (arena, G_MAXSIZE / 2));
   g_assert_nonnull (sumi_arena_alloc (arena, 0));
 }
@@ -389,6 +397,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/arena", test_arena);
+  g_test_add_func ("/base/arena-chunks", test_arena_chunks);
   g_test_add_func ("/base/half", test_half);
   g_test_add_func ("/base/sha256", test_sha256);
   g_test_add_func ("/base/random", test_random);
