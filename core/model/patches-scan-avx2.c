@@ -64,13 +64,6 @@ add_pixel (__m256i sum, __m256i pixel, __m256i y, __m256i scale)
   return _mm256_add_epi32 (sum, _mm256_madd_epi16 (d, d));
 }
 
-/* R and B, then G and T, of one pixel of the patch, against 8 sources at once. */
-static INLINE __m256i
-both (const gint16 *v, int first)
-{
-  return _mm256_set1_epi32 ((guint16) v[first] | (gint32) ((guint32) (guint16) v[first + 2] << 16));
-}
-
 static INLINE guint32
 scan_filter (const PatchesQuery *q, const guint8 *base, int source, float limit)
 {
@@ -82,8 +75,9 @@ scan_filter (const PatchesQuery *q, const guint8 *base, int source, float limit)
   for (int j = 0; j < 2; j++, p += q->stride)
     for (int i = 0; i < q->side; i++)
       {
-        const gint16 *y = q->y + j * PATCHES_ROW + 4 * i, *scale = q->scale + j * PATCHES_ROW + 4 * i;
-        const __m256i y0 = both (y, 0), y1 = both (y, 1), s0 = both (scale, 0), s1 = both (scale, 1);
+        const gint32 *pair = q->pairs[j * q->side + i];
+        const __m256i y0 = _mm256_set1_epi32 (pair[0]), y1 = _mm256_set1_epi32 (pair[1]);
+        const __m256i s0 = _mm256_set1_epi32 (pair[2]), s1 = _mm256_set1_epi32 (pair[3]);
         const __m256i a = _mm256_loadu_si256 ((const __m256i *) (p + 4 * i)),
                       b = _mm256_loadu_si256 ((const __m256i *) (p + 4 * i + 32));
 

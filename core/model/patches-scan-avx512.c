@@ -63,13 +63,6 @@ add_pixel (__m512i sum, __m512i pixel, __m512i y, __m512i scale)
   return _mm512_add_epi32 (sum, _mm512_madd_epi16 (d, d));
 }
 
-/* Channels @first and @first + 2 of one pixel of the patch, for 16 sources at once. */
-static INLINE __m512i
-both (const gint16 *v, int first)
-{
-  return _mm512_set1_epi32 ((guint16) v[first] | (gint32) ((guint32) (guint16) v[first + 2] << 16));
-}
-
 static INLINE guint32
 scan_filter (const PatchesQuery *q, const guint8 *base, int source, float limit)
 {
@@ -81,8 +74,9 @@ scan_filter (const PatchesQuery *q, const guint8 *base, int source, float limit)
   for (int j = 0; j < 2; j++, p += q->stride)
     for (int i = 0; i < q->side; i++)
       {
-        const gint16 *y = q->y + j * PATCHES_ROW + 4 * i, *scale = q->scale + j * PATCHES_ROW + 4 * i;
-        const __m512i y0 = both (y, 0), y1 = both (y, 1), s0 = both (scale, 0), s1 = both (scale, 1);
+        const gint32 *pair = q->pairs[j * q->side + i];
+        const __m512i y0 = _mm512_set1_epi32 (pair[0]), y1 = _mm512_set1_epi32 (pair[1]);
+        const __m512i s0 = _mm512_set1_epi32 (pair[2]), s1 = _mm512_set1_epi32 (pair[3]);
         const __m512i a = _mm512_loadu_si512 (p + 4 * i), b = _mm512_loadu_si512 (p + 4 * i + 64);
 
         low0 = add_pixel (low0, _mm512_and_si512 (a, bytes), y0, s0);

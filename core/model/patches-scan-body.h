@@ -341,6 +341,28 @@ scan_sweep (gpointer data, int index, int thread)
     }
 }
 
+static INLINE gint32
+pair_of (const gint16 *v)
+{
+  return (gint32) ((guint32) (guint16) v[0] | (guint32) (guint16) v[2] << 16);
+}
+
+static INLINE void
+query_pair (PatchesQuery *q)
+{
+  for (int j = 0; j < 2; j++)
+    for (int i = 0; i < q->side; i++)
+      {
+        const gint16 *y = q->y + j * PATCHES_ROW + 4 * i, *scale = q->scale + j * PATCHES_ROW + 4 * i;
+        gint32 *out = q->pairs[j * q->side + i];
+
+        out[0] = pair_of (y);
+        out[1] = pair_of (y + 1);
+        out[2] = pair_of (scale);
+        out[3] = pair_of (scale + 1);
+      }
+}
+
 /* Every source: what the first rows tell apart goes many at a time. */
 static INLINE void
 query_try_all (const PatchesLevel *level, PatchesQuery *q)
@@ -379,6 +401,7 @@ scan_exact (gpointer data, int index, int thread)
       for (int c = 0; c < K; c++)
         if (level->before[k].at[c] >= 0)
           query_try (&q, level->compact, level->before[k].at[c]);
+      query_pair (&q);
       query_try_all (level, &q);
       query_store (&q, level->total[k], level->found + k);
     }

@@ -49,8 +49,10 @@ typedef struct
 {
   gint16 y[PATCHES_SIDE * PATCHES_ROW];
   gint16 scale[PATCHES_SIDE * PATCHES_ROW]; /* 0 beyond the patch */
-  gssize offset;                            /* bytes from a source's centre to the first row compared */
-  gssize stride;                            /* bytes to the next row */
+  /* of the first two rows, for each pixel: y of R and B, of G and T, and their scales, as pairs of 16 bits */
+  gint32 pairs[2 * PATCHES_SIDE][4];
+  gssize offset; /* bytes from a source's centre to the first row compared */
+  gssize stride; /* bytes to the next row */
   int side;
   int at[PATCHES_K];
   float sum[PATCHES_K]; /* of (scale·(y − p))² */
