@@ -9,38 +9,16 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/model/membrane-grid.h"
 
-#define MAX_GRIDS      16
-#define MAX_ITERATIONS 80
 #define OVERCORRECTION 1.8f
 /* a part without any border would make the system singular */
 #define ANCHOR         1e-6f
 
-typedef float V4 __attribute__ ((vector_size (16), aligned (4)));
-typedef struct
-{
-  double c[4];
-} D4;
-
-/* One operator: diag·u_i − Σ weight·u_neighbour over up to four neighbours (right, down, left, up). */
-typedef struct
-{
-  int n;
-  int *x, *y;
-  int *parent;        /* aggregate on the next grid */
-  int (*next)[4];     /* itself where there is none */
-  float (*weight)[4]; /* 0 where there is none */
-  float *diag;
-  V4 *u, *b, *r;
-} Grid;
-
-typedef struct
-{
-  Grid grids[MAX_GRIDS];
-  int n_grids;
-  V4 *p, *z; /* of the finest grid */
-  V4 *q;
-} Solver;
+typedef MembraneV4 V4;
+typedef MembraneD4 D4;
+typedef MembraneGrid Grid;
+typedef MembraneSolver Solver;
 
 static void
 grid_clear (Grid *g)
@@ -48,6 +26,7 @@ grid_clear (Grid *g)
   g_free (g->x);
   g_free (g->y);
   g_free (g->parent);
+  g_free (g->child);
   g_free (g->next);
   g_free (g->weight);
   g_free (g->diag);
@@ -61,9 +40,10 @@ solver_free (Solver *s)
 {
   for (int i = 0; i < s->n_grids; i++)
     grid_clear (s->grids + i);
+  g_free (s->x);
   g_free (s->p);
-  g_free (s->z);
   g_free (s->q);
+  g_free (s->sums);
   g_free (s);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Solver, solver_free)
@@ -77,20 +57,21 @@ grid_alloc (Grid *g, int n)
   g->x = g_try_new (int, count);
   g->y = g_try_new (int, count);
   g->parent = g_try_new0 (int, count);
+  g->child = g_try_malloc_n (count, sizeof *g->child);
   g->next = g_try_malloc_n (count, sizeof *g->next);
   g->weight = g_try_malloc0_n (count, sizeof *g->weight);
   g->diag = g_try_new0 (float, count);
   g->u = g_try_new0 (V4, count);
   g->b = g_try_new0 (V4, count);
   g->r = g_try_new0 (V4, count);
-  return g->x && g->y && g->parent && g->next && g->weight && g->diag && g->u && g->b && g->r;
+  return g->x && g->y && g->parent && g->child && g->next && g->weight && g->diag && g->u && g->b && g->r;
 }
 
 /* Aggregates 2×2 cells of @fine into @coarse: A_c = Pᵀ A P / OVERCORRECTION. */
 static gboolean
 grid_coarsen (Grid *fine, Grid *coarse)
 {
-  int width = 0, height = 0, n = 0;
+  int width = 0, height = 0, n = 0, half = 0;
   g_autofree int *map = NULL;
 
   for (int i = 0; i < fine->n; i++)
@@ -103,22 +84,29 @@ grid_coarsen (Grid *fine, Grid *coarse)
     return FALSE;
   memset (map, 0xff, sizeof (int) * (gsize) width * (gsize) height);
   for (int i = 0; i < fine->n; i++)
+    map[(gsize) (fine->y[i] / 2) * (gsize) width + (gsize) (fine->x[i] / 2)] = 0;
+  for (int odd = 0; odd < 2; odd++)
     {
-      int *cell = map + (gsize) (fine->y[i] / 2) * (gsize) width + fine->x[i] / 2;
-
-      if (*cell < 0)
-        *cell = n++;
-      fine->parent[i] = *cell;
+      half = n;
+      for (int y = 0; y < height; y++)
+        for (int x = (y + odd) % 2; x < width; x += 2)
+          if (map[(gsize) y * (gsize) width + (gsize) x] >= 0)
+            map[(gsize) y * (gsize) width + (gsize) x] = n++;
     }
+  for (int i = 0; i < fine->n; i++)
+    fine->parent[i] = map[(gsize) (fine->y[i] / 2) * (gsize) width + (gsize) (fine->x[i] / 2)];
   if (! grid_alloc (coarse, n))
     return FALSE;
+  coarse->half = half;
   memset (coarse->next, 0xff, sizeof *coarse->next * (gsize) n);
+  memset (coarse->child, 0xff, sizeof *coarse->child * (gsize) n);
   for (int i = 0; i < fine->n; i++)
     {
       const int a = fine->parent[i];
 
       coarse->x[a] = fine->x[i] / 2;
       coarse->y[a] = fine->y[i] / 2;
+      coarse->child[a][fine->y[i] % 2 * 2 + fine->x[i] % 2] = i;
       coarse->diag[a] += fine->diag[i];
       for (int d = 0; d < 4; d++)
         {
@@ -146,124 +134,6 @@ grid_coarsen (Grid *fine, Grid *coarse)
         }
     }
   return TRUE;
-}
-
-static inline V4
-off_diagonal (const Grid *g, const V4 *u, int i)
-{
-  const int *next = g->next[i];
-  const float *w = g->weight[i];
-
-  return (w[0] * u[next[0]] + w[1] * u[next[1]]) + (w[2] * u[next[2]] + w[3] * u[next[3]]);
-}
-
-static void
-smooth_forward (Grid *g)
-{
-  for (int i = 0; i < g->n; i++)
-    g->u[i] = (g->b[i] + off_diagonal (g, g->u, i)) / g->diag[i];
-}
-
-static void
-smooth_backward (Grid *g)
-{
-  for (int i = g->n - 1; i >= 0; i--)
-    g->u[i] = (g->b[i] + off_diagonal (g, g->u, i)) / g->diag[i];
-}
-
-/* u ≈ A⁻¹ b on grid @at, starting from 0; symmetric, as conjugate gradients ask. */
-static void
-v_cycle (Solver *s, int at)
-{
-  Grid *g = s->grids + at, *c = g + 1;
-
-  memset (g->u, 0, sizeof (V4) * (gsize) g->n);
-  smooth_forward (g);
-  if (at + 1 == s->n_grids)
-    {
-      for (int i = 0; i < 12; i++)
-        {
-          smooth_backward (g);
-          smooth_forward (g);
-        }
-      smooth_backward (g);
-      return;
-    }
-  memset (c->b, 0, sizeof (V4) * (gsize) c->n);
-  for (int i = 0; i < g->n; i++)
-    c->b[g->parent[i]] += g->b[i] - g->diag[i] * g->u[i] + off_diagonal (g, g->u, i);
-  v_cycle (s, at + 1);
-  for (int i = 0; i < g->n; i++)
-    g->u[i] += c->u[g->parent[i]];
-  smooth_backward (g);
-}
-
-static D4
-dot (const V4 *a, const V4 *b, int n)
-{
-  D4 sum = { { 0 } };
-
-  for (int i = 0; i < n; i++)
-    for (int c = 0; c < 4; c++)
-      sum.c[c] += (double) a[i][c] * (double) b[i][c];
-  return sum;
-}
-
-/* Each channel is a problem of its own: α and β are per channel. */
-static V4
-ratio (D4 a, D4 b)
-{
-  V4 out = { 0 };
-
-  for (int c = 0; c < 4; c++)
-    out[c] = b.c[c] > 0 ? (float) (a.c[c] / b.c[c]) : 0;
-  return out;
-}
-
-static gboolean
-all_below (D4 a, D4 start, double factor)
-{
-  for (int c = 0; c < 4; c++)
-    if (a.c[c] > start.c[c] * factor && a.c[c] > 1e-20)
-      return FALSE;
-  return TRUE;
-}
-
-/* Adds A⁻¹ r to @x, r = @s's right-hand side of the finest grid on entry. */
-static void
-conjugate_gradients (Solver *s, V4 *x, double tolerance)
-{
-  Grid *g = s->grids;
-  const int n = g->n;
-  D4 rz, first;
-
-  memcpy (g->b, g->r, sizeof (V4) * (gsize) n);
-  v_cycle (s, 0);
-  memcpy (s->p, g->u, sizeof (V4) * (gsize) n);
-  rz = first = dot (g->r, g->u, n);
-  for (int k = 0; k < MAX_ITERATIONS; k++)
-    {
-      V4 alpha, beta;
-      D4 rz_new;
-
-      for (int i = 0; i < n; i++)
-        s->q[i] = g->diag[i] * s->p[i] - off_diagonal (g, s->p, i);
-      alpha = ratio (rz, dot (s->p, s->q, n));
-      for (int i = 0; i < n; i++)
-        {
-          x[i] += alpha * s->p[i];
-          g->r[i] -= alpha * s->q[i];
-        }
-      memcpy (g->b, g->r, sizeof (V4) * (gsize) n);
-      v_cycle (s, 0);
-      rz_new = dot (g->r, g->u, n);
-      if (all_below (rz_new, first, tolerance * tolerance))
-        break;
-      beta = ratio (rz_new, rz);
-      rz = rz_new;
-      for (int i = 0; i < n; i++)
-        s->p[i] = g->u[i] + beta * s->p[i];
-    }
 }
 
 static gboolean
@@ -327,30 +197,43 @@ connect (Grid *g, const float *u, const guint8 *kind, const int *index, int widt
 }
 
 gboolean
-sumi_membrane_fill (float *u, const guint8 *kind, int width, int height, double tolerance, GError **error)
+sumi_membrane_fill (float *u,
+                    const guint8 *kind,
+                    int width,
+                    int height,
+                    double tolerance,
+                    SumiPool *pool,
+                    GError **error)
 {
   const gsize cells = (gsize) width * (gsize) height;
   g_autoptr (Solver) s = g_new0 (Solver, 1);
   g_autofree int *index = g_try_new (int, cells);
-  g_autofree V4 *x = NULL;
   V4 mean = { 0 };
   Grid *g = s->grids;
   gsize to;
-  int n = 0;
+  int n = 0, half = 0;
 
   if (! index)
     return no_memory (0, error);
-  for (gsize i = 0; i < cells; i++)
-    index[i] = kind[i] == SUMI_MEMBRANE_UNKNOWN ? n++ : -1;
+  for (int odd = 0; odd < 2; odd++)
+    {
+      half = n;
+      for (int y = 0; y < height; y++)
+        for (gsize i = (gsize) y * (gsize) width + (gsize) ((y + odd) % 2); i < (gsize) (y + 1) * (gsize) width; i += 2)
+          index[i] = kind[i] == SUMI_MEMBRANE_UNKNOWN ? n++ : -1;
+    }
   if (n == 0)
     return TRUE;
 
   s->n_grids = 1;
-  x = g_try_new (V4, (gsize) n);
+  s->pool = pool;
+  s->x = g_try_new (V4, (gsize) n);
+  s->sums = g_try_new0 (D4, (gsize) (n / MEMBRANE_PIECE + 1));
   s->p = g_try_new (V4, (gsize) n);
   s->q = g_try_new (V4, (gsize) n);
-  if (! grid_alloc (g, n) || ! x || ! s->p || ! s->q)
+  if (! grid_alloc (g, n) || ! s->x || ! s->sums || ! s->p || ! s->q)
     return no_memory (n, error);
+  g->half = half;
   for (gsize i = 0; i < cells; i++)
     if (index[i] >= 0)
       {
@@ -362,13 +245,13 @@ sumi_membrane_fill (float *u, const guint8 *kind, int width, int height, double 
   /* started from the mean: r is what is left of the right-hand side; the anchor pulls to the mean too */
   for (int i = 0; i < n; i++)
     {
-      x[i] = mean;
+      s->x[i] = mean;
       g->diag[i] += ANCHOR;
       for (int d = 0; d < 4; d++)
         if (beside (kind, width, height, g->x[i], g->y[i], d, &to) && index[to] < 0)
           g->r[i] += load (u, to) - mean;
     }
-  while (s->n_grids < MAX_GRIDS && s->grids[s->n_grids - 1].n > 24)
+  while (s->n_grids < MEMBRANE_GRIDS && s->grids[s->n_grids - 1].n > 24)
     {
       Grid *last = s->grids + s->n_grids - 1;
 
@@ -378,9 +261,9 @@ sumi_membrane_fill (float *u, const guint8 *kind, int width, int height, double 
       if (last[1].n == last->n && last->n < 4096) /* scattered cells: nothing left to merge nearby */
         break;
     }
-  conjugate_gradients (s, x, tolerance);
+  membrane_solve (s, tolerance);
   for (gsize i = 0; i < cells; i++)
     if (index[i] >= 0)
-      memcpy (u + 4 * i, x + index[i], sizeof (V4));
+      memcpy (u + 4 * i, s->x + index[i], sizeof (V4));
   return TRUE;
 }

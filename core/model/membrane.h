@@ -19,7 +19,13 @@ typedef enum
  * @tolerance: relative residual at which to stop, such as 1e-4
  *
  * No flow crosses the picture's edge or a void cell; a part that touches nothing known takes the mean of all known
- * cells that touch any other part (0 if there are none). Runs in the calling thread. Fails with %SUMI_ERROR_MEMORY. */
-gboolean sumi_membrane_fill (float *u, const guint8 *kind, int width, int height, double tolerance, GError **error);
+ * cells that touch any other part (0 if there are none). @pool: (nullable). Fails with %SUMI_ERROR_MEMORY. */
+gboolean sumi_membrane_fill (float *u,
+                             const guint8 *kind,
+                             int width,
+                             int height,
+                             double tolerance,
+                             SumiPool *pool,
+                             GError **error);
 
 G_END_DECLS

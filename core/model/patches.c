@@ -192,7 +192,7 @@ start_from_membrane (PatchesLevel *level, GError **error)
   for (int y = 0; y < box->height; y++)
     memcpy (kind + (gsize) y * (gsize) box->width, level->kind + patches_at (level, box->x, box->y + y),
             (gsize) box->width);
-  return sumi_membrane_fill (level->noisy, kind, box->width, box->height, 1e-3, error);
+  return sumi_membrane_fill (level->noisy, kind, box->width, box->height, 1e-3, level->pool, error);
 }
 
 /* y = the guide's mean over the level's pixels. */
@@ -428,7 +428,7 @@ add_membrane (const PatchesLevel *level, float *voted, const guint8 *hole, const
         for (gsize c = 0; c < 3; c++)
           difference[4 * i + c] = sum[c] / count;
       }
-  if (! sumi_membrane_fill (difference, kind, w, h, 1e-3, error))
+  if (! sumi_membrane_fill (difference, kind, w, h, 1e-3, level->pool, error))
     return FALSE;
   for (gsize i = 0; i < n; i++)
     for (gsize c = 0; hole[i] && c < 3; c++)
@@ -583,7 +583,7 @@ fill_smoothly (const PatchesLevel *level, SumiImage *out, GError **error)
   const gsize n = (gsize) level->width * (gsize) level->height;
   g_autofree float *u = g_memdup2 (level->picture, 4 * n * sizeof (float));
 
-  if (! sumi_membrane_fill (u, level->kind, level->width, level->height, 1e-4, error))
+  if (! sumi_membrane_fill (u, level->kind, level->width, level->height, 1e-4, level->pool, error))
     return FALSE;
   for (gsize i = 0; i < n; i++)
     for (gsize c = 0; level->kind[i] == PATCHES_HOLE && c < 3; c++)

@@ -347,7 +347,7 @@ test_membrane (void)
   for (int y = 46; y < 49; y++)
     for (int x = 2; x < 5; x++)
       kind[y * w + x] = y == 47 && x == 3 ? SUMI_MEMBRANE_UNKNOWN : SUMI_MEMBRANE_VOID;
-  g_assert_true (sumi_membrane_fill (u, kind, w, h, 1e-6, NULL));
+  g_assert_true (sumi_membrane_fill (u, kind, w, h, 1e-6, NULL, NULL));
   for (int i = 0; i < w * h; i++)
     for (int c = 0; c < 4; c++)
       {
@@ -372,9 +372,29 @@ test_membrane_edge (void)
       kind[y * w] = kind[y * w + w - 1] = SUMI_MEMBRANE_KNOWN;
       u[4 * (y * w + w - 1)] = 32;
     }
-  g_assert_true (sumi_membrane_fill (u, kind, w, h, 1e-6, NULL));
+  g_assert_true (sumi_membrane_fill (u, kind, w, h, 1e-6, NULL, NULL));
   for (int i = 0; i < w * h; i++)
     g_assert_cmpfloat_with_epsilon ((double) u[4 * i], i % w, 0.01);
+}
+
+static void
+test_membrane_threads (void)
+{
+  const int w = 151, h = 163;
+  g_autoptr (SumiPool) pool = sumi_pool_new (3);
+  g_autofree float *u = g_new (float, 4 * w * h), *again = NULL;
+  g_autofree guint8 *kind = g_new (guint8, w * h);
+
+  for (int i = 0; i < w * h; i++)
+    {
+      kind[i] = i % w == 0 || i / w == 0 || i % 997 == 0 ? SUMI_MEMBRANE_KNOWN : SUMI_MEMBRANE_UNKNOWN;
+      for (int c = 0; c < 4; c++)
+        u[4 * i + c] = (float) (100 * sin (i * 0.37 + c));
+    }
+  again = g_memdup2 (u, sizeof (float) * 4 * w * h);
+  g_assert_true (sumi_membrane_fill (u, kind, w, h, 1e-4, NULL, NULL));
+  g_assert_true (sumi_membrane_fill (again, kind, w, h, 1e-4, pool, NULL));
+  g_assert_cmpmem (u, sizeof (float) * 4 * w * h, again, sizeof (float) * 4 * w * h);
 }
 
 static SumiImage *
@@ -594,6 +614,7 @@ main (int argc, char **argv)
   g_test_add_func ("/patches/votes", test_votes);
   g_test_add_func ("/patches/distance", test_distance);
   g_test_add_func ("/patches/membrane", test_membrane);
+  g_test_add_func ("/patches/membrane-threads", test_membrane_threads);
   g_test_add_func ("/patches/membrane-edge", test_membrane_edge);
   g_test_add_func ("/patches/predict", test_predict);
   g_test_add_func ("/patches/stripes", test_stripes);
