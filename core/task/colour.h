@@ -25,6 +25,8 @@ sumi_chroma (const float *rgb, float chroma[2])
 
 /* Fills @rgb with luminance @y and as much of @chroma as [0, 1] holds; where @y is outside of it, with grey. */
 void sumi_colour_join (float y, const float chroma[2], float *rgb);
+/* The same of @n pixels, with @saturation times the chroma. @y: [n]; @chroma: [n, 2]; @rgba: [n, 4], alpha stays */
+void sumi_colour_join_row (const float *y, const float *chroma, float saturation, float *rgba, int n);
 
 /* Puts the luminance in all three colours of @n pixels of @channels ≥ 3; R = G = B keep their value exactly. */
 void sumi_make_grey (float *pixels, gsize n, int channels);

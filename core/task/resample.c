@@ -302,8 +302,54 @@ typedef struct
   double weights[2];
 } AreaColumn;
 
+typedef struct
+{
+  const SumiImage *pixels;
+  const AreaColumn *columns;
+  SumiPixelFunc map;
+  gpointer data;
+  gsize n;
+  double *rows; /* [pixels.height, n] */
+} Across;
+
+static void
+shrink_across (gpointer data, int index, int thread)
+{
+  const Across *a = data;
+  const int c = a->pixels->channels;
+  float *p = sumi_image_at (a->pixels, 0, index);
+  double *row = a->rows + (gsize) index * a->n;
+
+  if (a->map)
+    a->map (a->data, p, (gsize) a->pixels->width, c);
+  memset (row, 0, a->n * sizeof *row);
+  for (int x = 0; x < a->pixels->width; x++, p += c)
+    {
+      const double *across = a->columns[x].weights;
+      double *cell = row + a->columns[x].at;
+
+      for (int i = 0; i < c; i++)
+        cell[i] += across[0] * (double) p[i];
+      if (across[1] > 0)
+        for (int i = 0; i < c; i++)
+          cell[c + i] += across[1] * (double) p[i];
+    }
+}
+
+/* @sums: the row being filled and the next; @n: of a row */
+static void
+add_row (const double *row, const double weights[2], gsize n, double *sums)
+{
+  for (gsize i = 0; i < n; i++)
+    sums[i] += weights[0] * row[i];
+  if (weights[1] > 0)
+    for (gsize i = 0; i < n; i++)
+      sums[n + i] += weights[1] * row[i];
+}
+
 SumiImage *
-sumi_source_shrink (SumiSource *source,
+sumi_source_shrink (SumiPool *pool,
+                    SumiSource *source,
                     int width,
                     int height,
                     SumiPixelFunc map,
@@ -311,21 +357,21 @@ sumi_source_shrink (SumiSource *source,
                     SumiJob *job,
                     GError **error)
 {
-  const int c = source->channels;
+  const int c = source->channels, band = (int) CLAMP ((1 << 17) / source->width, 1, 64);
   const gsize n = (gsize) width * (gsize) c;
-  const int band = (int) CLAMP ((1 << 17) / source->width, 1, 64);
   g_autoptr (SumiImage) out = NULL;
-  g_autofree double *sums = NULL, *row = NULL;
+  g_autofree double *sums = NULL, *rows = NULL;
   g_autofree AreaColumn *columns = NULL;
+  Across across = { .map = map, .data = data, .n = n };
 
   g_return_val_if_fail (width <= source->width && height <= source->height, NULL);
 
   out = sumi_image_new (width, height, c, error);
   if (! out)
     return NULL;
-  sums = g_new0 (double, 2 * n); /* the row being filled and the next */
-  row = g_new (double, n);
-  columns = g_new (AreaColumn, source->width);
+  sums = g_new0 (double, 2 * n);
+  across.rows = rows = g_new (double, (gsize) band *n);
+  across.columns = columns = g_new (AreaColumn, source->width);
   for (int x = 0; x < source->width; x++)
     columns[x].at = (gsize) area_cells (x, source->width, width, columns[x].weights) * (gsize) c;
 
@@ -339,33 +385,15 @@ sumi_source_shrink (SumiSource *source,
       pixels = sumi_source_read (source, &rect, FALSE, error);
       if (! pixels)
         return NULL;
-      if (map)
-        map (data, pixels->data, (gsize) rect.width * (gsize) rect.height, c);
+      across.pixels = pixels;
+      sumi_parallel_for (pool, rect.height, shrink_across, &across);
 
       for (int y = 0; y < rect.height; y++)
         {
-          const float *p = sumi_image_at (pixels, 0, y);
           double w[2];
+          const int cell_y = area_cells (y0 + y, source->height, height, w);
 
-          memset (row, 0, n * sizeof *row);
-          for (int x = 0; x < source->width; x++, p += c)
-            {
-              const double *across = columns[x].weights;
-              double *cell = row + columns[x].at;
-
-              for (int i = 0; i < c; i++)
-                cell[i] += across[0] * (double) p[i];
-              if (across[1] > 0)
-                for (int i = 0; i < c; i++)
-                  cell[c + i] += across[1] * (double) p[i];
-            }
-
-          int cell_y = area_cells (y0 + y, source->height, height, w);
-          for (gsize i = 0; i < n; i++)
-            {
-              sums[i] += w[0] * row[i];
-              sums[n + i] += w[1] * row[i];
-            }
+          add_row (rows + (gsize) y * n, w, n, sums);
           if ((gint64) (y0 + y + 1) * height >= (gint64) (cell_y + 1) * source->height)
             {
               float *o = sumi_image_at (out, 0, cell_y);

@@ -36,13 +36,14 @@ SumiImage *sumi_shrink_box (SumiPool *pool, const SumiImage *in, int factor, GEr
  * Returns: (transfer full) */
 SumiImage *sumi_resize_linear (const SumiImage *in, int width, int height, GError **error);
 
-/* Called for each band of a picture that is read through, before it is added up: may change the pixels in place,
- * @n of them, @channels each. */
+/* Called for each row of a picture that is read through, before it is added up, on any thread: may change the pixels in
+ * place, @n of them, @channels each. */
 typedef void (*SumiPixelFunc) (gpointer data, float *pixels, gsize n, int channels);
 
 /* Reads all of @source in bands and averages it by area to @width × @height (≤ its size), exactly also where the
  * ratio is not whole. @map: (nullable). Returns: (transfer full): @source's channels. */
-SumiImage *sumi_source_shrink (SumiSource *source,
+SumiImage *sumi_source_shrink (SumiPool *pool,
+                               SumiSource *source,
                                int width,
                                int height,
                                SumiPixelFunc map,

@@ -155,7 +155,7 @@ calm_luminance (const SumiTint *tint, const SumiImage *luminance, GError **error
 static SumiImage *
 read_strokes (const SumiTint *tint, int width, int height, SumiJob *job, GError **error)
 {
-  return sumi_source_shrink (tint->hints, width, height, to_stroke, NULL, job, error);
+  return sumi_source_shrink (tint->pool, tint->hints, width, height, to_stroke, NULL, job, error);
 }
 
 /* Lets strokes decide where they reach. */
@@ -223,7 +223,7 @@ sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
 
   sumi_job_progress (job, 0, _ ("Looking at the scene"));
   outer = sumi_job_enter (job, 0, 0.3);
-  shrunk = sumi_source_shrink (photo, width, height, to_luminance, NULL, job, error);
+  shrunk = sumi_source_shrink (tint->pool, photo, width, height, to_luminance, NULL, job, error);
   sumi_job_leave (job, outer);
   luminance = shrunk ? first_channel (shrunk, error) : NULL;
   if (! luminance)
@@ -231,7 +231,7 @@ sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
   {
     g_autoptr (SumiSource) again = sumi_source_new_image (luminance);
 
-    small = sumi_source_shrink (again, model_width, model_height, NULL, NULL, NULL, error);
+    small = sumi_source_shrink (tint->pool, again, model_width, model_height, NULL, NULL, NULL, error);
   }
   if (! small)
     return NULL;
@@ -243,7 +243,7 @@ sumi_tint_plan (const SumiTint *tint, SumiJob *job, GError **error)
       if (! strokes)
         return NULL;
       g_autoptr (SumiSource) again = sumi_source_new_image (strokes);
-      told = sumi_source_shrink (again, model_width, model_height, NULL, NULL, NULL, error);
+      told = sumi_source_shrink (tint->pool, again, model_width, model_height, NULL, NULL, NULL, error);
       if (! told)
         return NULL;
     }
@@ -314,12 +314,7 @@ join_row (gpointer data, int index, int thread)
   const TintRows *r = data;
   const gsize at = (gsize) index * r->width;
 
-  for (gsize i = at; i < at + r->width; i++)
-    {
-      const float c[2] = { r->saturation * r->chroma[2 * i], r->saturation * r->chroma[2 * i + 1] };
-
-      sumi_colour_join (r->luminance[i], c, r->pixels + 4 * i);
-    }
+  sumi_colour_join_row (r->luminance + at, r->chroma + 2 * at, r->saturation, r->pixels + 4 * at, (int) r->width);
 }
 
 static gboolean

@@ -147,19 +147,19 @@ test_shrink (void)
   g_autoptr (SumiImage) box = sumi_shrink_box (NULL, in, 4, &error), area = NULL, odd = NULL, same = NULL;
   double sum = 0, whole = 0;
 
-  area = sumi_source_shrink (source, 15, 9, NULL, NULL, NULL, &error);
+  area = sumi_source_shrink (NULL, source, 15, 9, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpfloat (max_difference (box, area), <, 1e-6);
 
   /* area averaging keeps the mean at any ratio */
-  odd = sumi_source_shrink (source, 17, 7, NULL, NULL, NULL, &error);
+  odd = sumi_source_shrink (NULL, source, 17, 7, NULL, NULL, NULL, &error);
   for (int i = 0; i < 17 * 7; i++)
     sum += odd->data[4 * i] / (17 * 7.0);
   for (int i = 0; i < 60 * 36; i++)
     whole += in->data[4 * i] / (60 * 36.0);
   g_assert_cmpfloat_with_epsilon (sum, whole, 1e-6);
 
-  same = sumi_source_shrink (source, 60, 36, NULL, NULL, NULL, &error);
+  same = sumi_source_shrink (NULL, source, 60, 36, NULL, NULL, NULL, &error);
   g_assert_cmpfloat (max_difference (same, in), ==, 0);
 
   int w, h;
@@ -420,6 +420,26 @@ test_join (void)
   sumi_colour_join (sumi_luminance (rgb), chroma, back);
   for (int k = 0; k < 3; k++)
     g_assert_cmpfloat_with_epsilon (rgb[k], back[k], 1e-6);
+  /* a row is its pixels; alpha stays */
+  for (int n = 1; n < 11; n++)
+    {
+      float luminance[11], chromas[22], rgba[44];
+
+      for (int i = 0; i < n; i++)
+        {
+          luminance[i] = (float) (i % 7) / 5 - 0.1f;
+          chromas[2 * i] = (float) (i % 3 - 1) * 0.5f;
+          chromas[2 * i + 1] = (float) (i % 5 - 2) * 0.2f;
+          rgba[4 * i + 3] = 0.25f;
+        }
+      sumi_colour_join_row (luminance, chromas, 1.5f, rgba, n);
+      for (int i = 0; i < n; i++)
+        {
+          sumi_colour_join (luminance[i], (const float[]){ 1.5f * chromas[2 * i], 1.5f * chromas[2 * i + 1] }, back);
+          g_assert_cmpmem (rgba + 4 * i, 3 * sizeof (float), back, sizeof back);
+          g_assert_cmpfloat (rgba[4 * i + 3], ==, 0.25f);
+        }
+    }
   /* high dynamic range keeps its luminance */
   sumi_colour_join (3.5f, chroma, back);
   g_assert_cmpfloat (back[0], ==, 3.5f);
