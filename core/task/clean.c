@@ -67,40 +67,38 @@ typedef struct
   SumiImage *out;
   int x, y;
   float threshold;
-  float basis[SIDE][SIDE]; /* [frequency][position], orthonormal */
+  float basis[SIDE][SIDE];    /* [frequency][position], orthonormal */
+  float position[SIDE][SIDE]; /* the same, transposed */
 } Clean;
 
-static void
-transform (const float basis[SIDE][SIDE], gboolean inverse, float block[SIDE][SIDE])
+typedef float Row __attribute__ ((vector_size (SIDE * sizeof (float)), aligned (sizeof (float)), may_alias));
+
+/* @across[k]: what the k-th value of a row adds to its sums; @down[r][k]: the share of row k in row r */
+static inline __attribute__ ((always_inline)) void
+transform (const float across[SIDE][SIDE], const float down[SIDE][SIDE], float block[SIDE][SIDE])
 {
-  float half[SIDE][SIDE];
+  Row half[SIDE];
 
   for (int r = 0; r < SIDE; r++)
     {
-      float sums[SIDE] = { 0 };
+      Row sums = { 0 };
 
       for (int k = 0; k < SIDE; k++)
-        for (int i = 0; i < SIDE; i++)
-          sums[i] += block[r][k] * (inverse ? basis[k][i] : basis[i][k]);
-      memcpy (half[r], sums, sizeof sums);
+        sums += block[r][k] * *(const Row *) across[k];
+      half[r] = sums;
     }
   for (int r = 0; r < SIDE; r++)
     {
-      float sums[SIDE] = { 0 };
+      Row sums = { 0 };
 
       for (int k = 0; k < SIDE; k++)
-        {
-          const float b = inverse ? basis[k][r] : basis[r][k];
-
-          for (int i = 0; i < SIDE; i++)
-            sums[i] += b * half[k][i];
-        }
-      memcpy (block[r], sums, sizeof sums);
+        sums += down[r][k] * half[k];
+      *(Row *) block[r] = sums;
     }
 }
 
 /* Cleans one block. Returns: its weight. */
-static float
+SUMI_CLONES_EXACT static float
 clean_block (const Clean *c, int x, int y, float block[3][SIDE][SIDE])
 {
   const float s2 = (float) G_SQRT2 / 2, s3 = 1 / sqrtf (3), s6 = 1 / sqrtf (6);
@@ -119,13 +117,13 @@ clean_block (const Clean *c, int x, int y, float block[3][SIDE][SIDE])
     {
       float *v = &block[k][0][0];
 
-      transform (c->basis, FALSE, block[k]);
+      transform (c->position, c->basis, block[k]);
       for (int i = 1; i < SIDE * SIDE; i++)
         if (fabsf (v[i]) < c->threshold)
           v[i] = 0;
         else
           kept++;
-      transform (c->basis, TRUE, block[k]);
+      transform (c->basis, c->position, block[k]);
     }
   for (int j = 0; j < SIDE; j++)
     for (int i = 0; i < SIDE; i++)
@@ -139,7 +137,7 @@ clean_block (const Clean *c, int x, int y, float block[3][SIDE][SIDE])
   return 1 / (1.0f + (float) kept);
 }
 
-SUMI_CLONES_EXACT static void
+static void
 clean_band (gpointer data, int index, int thread)
 {
   const Clean *c = data;
@@ -192,7 +190,7 @@ sumi_clean (SumiPool *pool, SumiImage *pixels, int x, int y, double sigma, GErro
   c.in = in;
   for (int k = 0; k < SIDE; k++)
     for (int i = 0; i < SIDE; i++)
-      c.basis[k][i] = (float) (sqrt ((k ? 2.0 : 1.0) / SIDE) * cos (G_PI * (i + 0.5) * k / SIDE));
+      c.position[i][k] = c.basis[k][i] = (float) (sqrt ((k ? 2.0 : 1.0) / SIDE) * cos (G_PI * (i + 0.5) * k / SIDE));
   sumi_parallel_for (pool, (in->height + BAND - 1) / BAND, clean_band, &c);
   return TRUE;
 }
