@@ -5,6 +5,7 @@
 #include "core/base/parallel.h"
 
 #include <sched.h>
+#include <time.h>
 
 #include "core/base/cpus.h"
 
@@ -32,6 +33,7 @@ typedef struct
 struct SumiPool
 {
   int n_threads;
+  gboolean alone;  /* no workers, whatever n_threads says */
   int look_us;     /* 0 when threads outnumber processors: looking would take one from a thread that works */
   Worker *workers; /* n_threads − 1: the caller is thread 0 */
   int busy;        /* a parallel_for is under way */
@@ -56,6 +58,8 @@ struct SumiPool
 };
 
 #define CLOSED 0xffffffffu
+
+static __thread SumiParallelWatch *watched;
 
 static guint32
 job_of (guint64 ticket)
@@ -172,6 +176,12 @@ sumi_pool_new (int n_threads)
   const int usable = sumi_cpus_usable ();
   SumiPool *pool = g_new0 (SumiPool, 1);
 
+  if (watched)
+    {
+      pool->n_threads = watched->threads;
+      pool->alone = TRUE;
+      return pool;
+    }
   pool->n_threads = MIN (n_threads > 0 ? n_threads : usable, MOST_THREADS);
   pool->look_us = pool->n_threads <= usable ? LOOK_US : 0;
   g_mutex_init (&pool->mutex);
@@ -199,6 +209,11 @@ sumi_pool_free (SumiPool *pool)
 {
   if (! pool)
     return;
+  if (pool->alone)
+    {
+      g_free (pool);
+      return;
+    }
   g_mutex_lock (&pool->mutex);
   __atomic_store_n (&pool->quit, TRUE, __ATOMIC_SEQ_CST);
   g_cond_broadcast (&pool->wake);
@@ -251,12 +266,11 @@ publish (SumiPool *pool, int n, SumiPoolFunc func, gpointer data)
   g_mutex_unlock (&pool->mutex);
 }
 
-void
-sumi_parallel_for (SumiPool *pool, int n, SumiPoolFunc func, gpointer data)
+static void
+run_pieces (SumiPool *pool, int n, SumiPoolFunc func, gpointer data)
 {
-  if (n <= 0)
-    return;
-  if (! pool || pool->n_threads == 1 || n == 1 || ! g_atomic_int_compare_and_exchange (&pool->busy, 0, 1))
+  if (! pool || pool->n_threads == 1 || pool->alone || n == 1 ||
+      ! g_atomic_int_compare_and_exchange (&pool->busy, 0, 1))
     {
       for (int i = 0; i < n; i++)
         func (data, i, 0);
@@ -275,4 +289,44 @@ sumi_parallel_for (SumiPool *pool, int n, SumiPoolFunc func, gpointer data)
       g_mutex_unlock (&pool->mutex);
     }
   g_atomic_int_set (&pool->busy, 0);
+}
+
+/* ---- measuring -------------------------------------------------------- */
+
+static double
+thread_seconds (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+void
+sumi_parallel_watch (SumiParallelWatch *watch)
+{
+  watched = watch;
+}
+
+void
+sumi_parallel_for (SumiPool *pool, int n, SumiPoolFunc func, gpointer data)
+{
+  SumiParallelWatch *watch = n > 1 ? watched : NULL;
+  double seconds;
+
+  if (n <= 0)
+    return;
+  if (! watch)
+    {
+      run_pieces (pool, n, func, data);
+      return;
+    }
+  /* what pieces call is theirs */
+  watched = NULL;
+  seconds = thread_seconds ();
+  run_pieces (pool, n, func, data);
+  seconds = thread_seconds () - seconds;
+  watch->shared += seconds;
+  watch->spread += seconds / MIN (n, watch->threads);
+  watched = watch;
 }

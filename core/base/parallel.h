@@ -21,4 +21,16 @@ typedef void (*SumiPoolFunc) (gpointer data, int index, int thread);
  * while threads still look, 5 to 10 µs when they sleep. */
 void sumi_parallel_for (SumiPool *pool, int n, SumiPoolFunc func, gpointer data);
 
+/* For measuring how far work can be shared: while a thread watches, pools that it makes say that they have @threads, so
+ * that work is cut as for them, but work in the thread itself. */
+typedef struct
+{
+  int threads;
+  double shared; /* out: processor seconds in sumi_parallel_for() of more than one piece */
+  double spread; /* out: the same divided among the threads that have a piece: Σ t/min(n, threads) */
+} SumiParallelWatch;
+
+/* From now on adds to @watch; NULL ends that. */
+void sumi_parallel_watch (SumiParallelWatch *watch);
+
 G_END_DECLS

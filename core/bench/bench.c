@@ -11,6 +11,7 @@
 #include <malloc.h>
 #endif
 
+#include "core/base/parallel.h"
 #include "core/bench/measure.h"
 #include "core/tensor/backend.h"
 #include "core/tensor/eval.h"
@@ -111,6 +112,21 @@ sumi_bench_measure (void (*run) (gpointer data), gpointer data, double seconds)
 {
   run (data);
   return sumi_bench_measure_cold (run, data, seconds);
+}
+
+void
+sumi_bench_measure_serial (void (*run) (gpointer data), gpointer data, SumiBenchRow *row)
+{
+  SumiParallelWatch watch = { .threads = 64 };
+  double all = seconds_of (CLOCK_THREAD_CPUTIME_ID), serial;
+
+  sumi_parallel_watch (&watch);
+  run (data);
+  sumi_parallel_watch (NULL);
+  all = seconds_of (CLOCK_THREAD_CPUTIME_ID) - all;
+  serial = MAX (all - watch.shared, 0);
+  row->serial = all > 0 ? serial / all : -1;
+  row->most_64 = all / (serial + watch.spread);
 }
 
 /* ---- memory ------------------------------------------------------------ */

@@ -51,7 +51,9 @@ typedef struct
   double flops, bytes; /* of one run; 0 = not counted. Bytes: what must be read and written at least once */
   double peak;         /* floating-point operations a second that the machine does at most with these threads; 0 */
   gsize memory;        /* bytes taken at the peak; 0 = not known */
-  double share[SUMI_BENCH_N_KINDS];   /* NETWORKS: part of the time that ops of a kind take; all 0: not known */
+  double share[SUMI_BENCH_N_KINDS]; /* NETWORKS: part of the time that ops of a kind take; all 0: not known */
+  double serial;  /* NETWORKS, TASKS: part of the processor time that only one thread can do; −1: not known */
+  double most_64; /* how many times as fast 64 threads are at most, where serial is known */
   const struct SumiBenchShape *shape; /* (nullable) OPS */
 } SumiBenchRow;
 

@@ -80,6 +80,16 @@ denoise (gpointer data)
   sumi_arena_release (call->ev->scratch, mark);
 }
 
+static void
+denoise_alone (gpointer data)
+{
+  Call *call = data;
+  g_autoptr (SumiPool) pool = sumi_pool_new (0);
+
+  call->ev->pool = pool;
+  denoise (call);
+}
+
 static gboolean
 prepare_call (Call *call, SumiArena *arena, int side)
 {
@@ -116,7 +126,8 @@ measure_restore (SumiBench *bench, SumiPool *pool, SumiRestoreNet *net, int side
                        .network = "restore",
                        .name = name,
                        .threads = sumi_pool_get_n_threads (pool),
-                       .count = 1 };
+                       .count = 1,
+                       .serial = -1 };
   double all = 0;
 
   if (! sumi_bench_wants (bench, row.network, name))
@@ -136,6 +147,9 @@ measure_restore (SumiBench *bench, SumiPool *pool, SumiRestoreNet *net, int side
       row.peak = sumi_bench_get_peak (bench, pool);
       row.time = sumi_bench_measure_cold (denoise, &call, bench->seconds);
       row.memory = sumi_arena_get_peak (ev->scratch);
+      ev->ran = NULL;
+      sumi_bench_measure_serial (denoise_alone, &call, &row);
+      ev->pool = pool;
       for (int k = 0; k < SUMI_BENCH_N_KINDS; k++)
         all += call.by_kind[k];
       for (int k = 0; k < SUMI_BENCH_N_KINDS; k++)
@@ -181,6 +195,26 @@ search (gpointer data)
   patches_search (f->level, f->mode, 7, f->sweep++, f->ev->pool, f->ev->cancellable);
 }
 
+static void
+fill_alone (gpointer data)
+{
+  Fill *f = data;
+  g_autoptr (SumiPool) pool = sumi_pool_new (0);
+
+  f->ev->pool = pool;
+  fill (f);
+}
+
+static void
+search_alone (gpointer data)
+{
+  Fill *f = data;
+  g_autoptr (SumiPool) pool = sumi_pool_new (0);
+
+  f->ev->pool = pool;
+  search (f);
+}
+
 /* One level of a @picture with a hole, its y what the hole hides: as near the end of a fill. */
 static PatchesLevel *
 make_level (const SumiEvidence *evidence, SumiPool *pool, GError **error)
@@ -217,7 +251,8 @@ measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError 
                        .network = "patches",
                        .name = c->name,
                        .threads = sumi_pool_get_n_threads (pool),
-                       .count = 1 };
+                       .count = 1,
+                       .serial = -1 };
   gsize before;
 
   if (! sumi_bench_wants (bench, row.network, c->name))
@@ -242,6 +277,8 @@ measure_patches (SumiBench *bench, SumiPool *pool, const PatchesCase *c, GError 
       else
         row.time = sumi_bench_measure_cold (fill, &f, bench->seconds);
       row.memory = sumi_bench_memory_get_taken (before);
+      sumi_bench_measure_serial (c->search ? search_alone : fill_alone, &f, &row);
+      ev->pool = pool;
       if (f.error)
         {
           g_propagate_error (error, f.error);

@@ -12,6 +12,9 @@ SumiBenchTime sumi_bench_measure (void (*run) (gpointer data), gpointer data, do
 /* The same without warming up, for what takes long: the first run counts. */
 SumiBenchTime sumi_bench_measure_cold (void (*run) (gpointer data), gpointer data, double seconds);
 
+/* Runs @run once, which must make its pool itself, and fills in how far more threads could share the work. */
+void sumi_bench_measure_serial (void (*run) (gpointer data), gpointer data, SumiBenchRow *row);
+
 /* Begins to watch what is resident. Returns: what is now. */
 gsize sumi_bench_memory_reset (void);
 /* Returns: how much more than @before it was at most since then; more than that where the system cannot watch. */

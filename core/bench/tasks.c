@@ -90,6 +90,7 @@ run_case (SumiBench *bench, const Case *c, Work *work, SumiBenchRow *row, GError
   before = sumi_bench_memory_reset ();
   row->time = sumi_bench_measure_cold (go, work, bench->seconds);
   row->memory = sumi_bench_memory_get_taken (before);
+  sumi_bench_measure_serial (go, work, row);
   if (! work->error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&work->error));
@@ -100,7 +101,9 @@ static gboolean
 measure (SumiBench *bench, const Case *c, int threads, GError **error)
 {
   Work work = { .task = sumi_task_find (c->task) };
-  SumiBenchRow row = { .section = SUMI_BENCH_TASKS, .name = c->name, .kind = c->task, .threads = threads, .count = 1 };
+  SumiBenchRow row = {
+    .section = SUMI_BENCH_TASKS, .name = c->name, .kind = c->task, .threads = threads, .count = 1, .serial = -1
+  };
   gboolean ok;
 
   if (! work.task || ! sumi_bench_wants (bench, NULL, c->name))

@@ -14,10 +14,17 @@ typedef struct
   gpointer form;
 } Entry;
 
+#define ALIGN 64
+/* of huge pages: most forms are smaller, and page by page their first use would take as long as making them */
+#define CHUNK ((gsize) 8 << 20)
+
 struct SumiPrepared
 {
   GMutex mutex;        /* held while a form is made: others wait for it instead of making it too */
   GHashTable *entries; /* (element-type Entry Entry): its own key */
+  GPtrArray *chunks;   /* memory of the forms */
+  char *next;          /* free memory of the last chunk, @left bytes */
+  gsize left;
   gsize bytes;
 };
 
@@ -37,13 +44,30 @@ entry_equal (gconstpointer a, gconstpointer b)
   return x->data == y->data && x->kind[0] == y->kind[0] && x->kind[1] == y->kind[1];
 }
 
-static void
-entry_free (gpointer data)
+/* Returns: (nullable): NULL when there is no memory. */
+static gpointer
+take (SumiPrepared *self, gsize size)
 {
-  Entry *e = data;
+  const gsize rounded = (size + ALIGN - 1) / ALIGN * ALIGN;
+  gpointer p;
 
-  free (e->form);
-  g_free (e);
+  if (rounded > self->left)
+    {
+      const gsize chunk = MAX (rounded, CHUNK);
+
+      p = sumi_memory_alloc (chunk);
+      if (! p)
+        return NULL;
+      g_ptr_array_add (self->chunks, p);
+      if (rounded == chunk)
+        return p;
+      self->next = p;
+      self->left = chunk;
+    }
+  p = self->next;
+  self->next += rounded;
+  self->left -= rounded;
+  return p;
 }
 
 SumiPrepared *
@@ -52,7 +76,8 @@ sumi_prepared_new (void)
   SumiPrepared *self = g_new0 (SumiPrepared, 1);
 
   g_mutex_init (&self->mutex);
-  self->entries = g_hash_table_new_full (entry_hash, entry_equal, entry_free, NULL);
+  self->entries = g_hash_table_new_full (entry_hash, entry_equal, g_free, NULL);
+  self->chunks = g_ptr_array_new_with_free_func (free);
   return self;
 }
 
@@ -62,6 +87,7 @@ sumi_prepared_free (SumiPrepared *self)
   if (! self)
     return;
   g_hash_table_unref (self->entries);
+  g_ptr_array_unref (self->chunks);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -95,7 +121,7 @@ sumi_prepared_get (SumiEval *ev,
       if (entry)
         return entry->form;
     }
-  form = self ? sumi_memory_alloc (size) : sumi_arena_alloc (ev->scratch, size);
+  form = self ? take (self, size) : sumi_arena_alloc (ev->scratch, size);
   if (! form)
     {
       sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory for %.0f MB of prepared weights; close other programs",
@@ -106,10 +132,7 @@ sumi_prepared_get (SumiEval *ev,
   if (! self)
     return form;
   if (ev->error)
-    {
-      free (form);
-      return NULL;
-    }
+    return NULL;
   entry = g_new (Entry, 1);
   *entry = wanted;
   entry->form = form;

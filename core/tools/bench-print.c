@@ -17,6 +17,13 @@ cpu_share (const SumiBenchRow *row)
   return row->flops * row->threads / row->time.cpu / row->peak;
 }
 
+static gboolean
+has_serial (const SumiBenchRow *row)
+{
+  return row->time.runs && row->serial >= 0 &&
+         (row->section == SUMI_BENCH_NETWORKS || row->section == SUMI_BENCH_TASKS);
+}
+
 /* ---- JSON ------------------------------------------------------------- */
 
 static void
@@ -85,6 +92,11 @@ print_json_row (const SumiBenchRow *row, gboolean first)
 
         sumi_json_out_double (json, key, row->share[k]);
       }
+  if (has_serial (row))
+    {
+      sumi_json_out_double (json, "serial", row->serial);
+      sumi_json_out_double (json, "speedup_64_at_most", row->most_64);
+    }
   if (row->shape)
     print_json_shape (json, row->shape);
   sumi_json_out_close (json, '}');
@@ -137,6 +149,8 @@ print_table_row (const SumiBenchRow *row)
   for (int k = 0; k < SUMI_BENCH_N_KINDS; k++)
     if (row->share[k] > 0)
       printf ("  %s %.1f %%", sumi_bench_kinds[k], 100 * row->share[k]);
+  if (has_serial (row))
+    printf (_ ("  serial %.1f %%, 64 threads: × %.0f at most"), 100 * row->serial, row->most_64);
   putchar ('\n');
 }
 
