@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * 2)² vectors are spaced @step floats; channels are @n vectors, side by side everywhere. */
 typedef struct
 {
+  const char *key;
   int tile; /* m: pixels of the output a side */
   /* U = G·g·Gᵀ; @g: 9 rows @row floats apart, by row and column of the filter */
   void (*weights) (const float *g, gsize row, int n, float *u, gsize step);

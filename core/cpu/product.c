@@ -127,11 +127,11 @@ fill (SumiEval *ev, const SumiTensor *w, gpointer panels, gconstpointer data)
 gboolean
 sumi_packed_prepare (SumiEval *ev, SumiPacked *p, const SumiTensor *w, int taps)
 {
-  static const char f32[] = "f32 panels", bf16[] = "bf16 panels";
+  static const char f32[] = "f32-panels", bf16[] = "bf16-panels";
   FillJob job = { p, w, taps, NULL, NULL };
 
-  p->panels =
-      sumi_prepared_get (ev, w, (const gconstpointer[]){ p->bf16 ? bf16 : f32, p->isa }, packed_size (p), fill, &job);
+  p->panels = sumi_prepared_get (ev, w, (const char *const[]){ p->bf16 ? bf16 : f32, p->isa->key }, packed_size (p),
+                                 fill, &job);
   return p->panels && ! ev->error;
 }
 

@@ -277,7 +277,7 @@ sumi_winograd_run (SumiEval *ev, const SumiTensor *weight, const SumiConvJob *co
 
   j.tiles = conv->n * j.across * j.down;
   plan (&j, n_threads);
-  j.u = sumi_prepared_get (ev, weight, (const gconstpointer[]){ form, isa },
+  j.u = sumi_prepared_get (ev, weight, (const char *const[]){ form->key, isa->key },
                            sizeof (float) * (gsize) j.positions * (gsize) conv->ci *
                                (gsize) ((conv->co + isa->lanes - 1) / isa->lanes * isa->lanes),
                            prepare, &j);

@@ -223,6 +223,21 @@ sumi_model_dup_id (SumiModel *model)
   return g_strdup_printf ("%s sha256:%.12s", base, hash);
 }
 
+char *
+sumi_model_dup_cache_path (SumiWeights *weights, char **identity)
+{
+  const char *folder = g_getenv ("SUMI_CACHE");
+  g_autofree char *hash = NULL, *name = NULL;
+
+  *identity = NULL;
+  if (! folder || ! *folder)
+    return NULL;
+  hash = sumi_weights_dup_hash (weights);
+  name = g_strdup_printf ("%.16s.prepared", hash);
+  *identity = g_strdup_printf ("%s sumi %s", hash, SUMI_VERSION);
+  return g_build_filename (folder, name, NULL);
+}
+
 /* ---- prediction ------------------------------------------------------- */
 
 /* Of families that do not say. */

@@ -271,6 +271,12 @@ sumi_restore_net_load (SumiWeights *weights, GError **error)
 }
 
 void
+sumi_restore_net_keep (SumiRestoreNet *net, const char *path, const char *identity)
+{
+  sumi_prepared_keep (net->prepared, path, identity);
+}
+
+void
 sumi_restore_net_free (SumiRestoreNet *net)
 {
   if (! net)

@@ -21,6 +21,8 @@ typedef struct
 /* Reads the config and checks the weights, which are used as long as the net is: the caller keeps them. Returns:
  * (transfer full). Fails with %SUMI_ERROR_FORMAT or %SUMI_ERROR_UNSUPPORTED. */
 SumiRestoreNet *sumi_restore_net_load (SumiWeights *weights, GError **error);
+/* Keeps prepared weights in the file @path, see sumi_prepared_keep(). */
+void sumi_restore_net_keep (SumiRestoreNet *net, const char *path, const char *identity);
 void sumi_restore_net_free (SumiRestoreNet *net);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiRestoreNet, sumi_restore_net_free)
 

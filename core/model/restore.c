@@ -416,7 +416,12 @@ restore_match (SumiWeights *weights)
 static gpointer
 restore_load (SumiWeights *weights, GError **error)
 {
-  return sumi_restore_net_load (weights, error);
+  SumiRestoreNet *net = sumi_restore_net_load (weights, error);
+  g_autofree char *identity = NULL, *path = net ? sumi_model_dup_cache_path (weights, &identity) : NULL;
+
+  if (path)
+    sumi_restore_net_keep (net, path, identity);
+  return net;
 }
 
 static void

@@ -6,11 +6,12 @@
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/tensor/eval.h"
+#include "core/tensor/prepared.h"
 #include "core/tensor/tensor.h"
 
 /* Returns: (nullable): NULL when there is no memory. */
 static SumiTensor *
-take (const SumiLoader *loader, const SumiTensor *t)
+take (const SumiLoader *loader, const SumiTensor *t, const char *name)
 {
   SumiTensor *kept;
 
@@ -21,6 +22,8 @@ take (const SumiLoader *loader, const SumiTensor *t)
     {
       *kept = *t;
       kept->prepared = loader->prepared;
+      if (loader->prepared)
+        sumi_prepared_name (loader->prepared, t->data, name);
     }
   return kept;
 }
@@ -69,7 +72,7 @@ sumi_params_load (SumiLoader *loader,
                        ev->error->message);
           return FALSE;
         }
-      *member = take (loader, t);
+      *member = take (loader, t, name);
       if (! *member)
         {
           g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY, "%s: no memory for the tensor “%s”", path, name);

@@ -35,5 +35,9 @@ sumi_command_append_notes (GString *text)
   g_string_append_printf (text, "\n%s\n", _ ("Environment:"));
   sumi_cli_append_row (text, "  SUMI_DATA", _ ("folder whose “models” is searched first"));
   sumi_cli_append_row (text, "  SUMI_LIBDIR", _ ("folder where sumi-pictures.so is looked for first"));
+  sumi_cli_append_row (text, "  SUMI_CACHE",
+                       _ ("folder where prepared weights are kept and shared by processes; none if unset"));
+  sumi_cli_append_row (text, "  SUMI_CPU",
+                       _ ("instruction set to compute with: baseline, avx, avx2, avx512, avx512-bf16"));
   sumi_cli_append_row (text, "  LANGUAGE, LC_MESSAGES", _ ("language of messages"));
 }

@@ -252,9 +252,12 @@ driver_call (const char *key,
   if (task->flags & SUMI_TASK_HINTS)
     params[n++] = (GimpParam){ GIMP_PDB_DRAWABLE, { .d_drawable = hints } };
   for (const SumiOption *o = task->options; o->key; o++)
-    fill_param (&params[n++], o, values);
-  if (strstr (options ? options : "", "memory=!")) /* a text that the table refuses */
-    params[n - 1].data.d_string = g_strdup ("much");
+    {
+      fill_param (&params[n++], o, values);
+      if (! strcmp (o->key, "memory") &&
+          strstr (options ? options : "", "memory=!")) /* a text that the table refuses */
+        params[n - 1].data.d_string = g_strdup ("much");
+    }
 
   returned = gimp_run_procedure2 (name, &n_returned, n, params);
   *result = (DriverResult){ .status = returned[0].data.d_status, .layer = SUMI_HOST_NONE };
