@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/tensor/prepared.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
@@ -22,6 +22,7 @@ typedef struct
 #define MOST_KEPT ((gsize) 512 << 20)
 /* of huge pages: most forms are smaller, and page by page their first use would take as long as making them */
 #define CHUNK     ((gsize) 8 << 20)
+#define HUGE_PAGE ((gsize) 2 << 20)
 
 struct SumiPrepared
 {
@@ -53,6 +54,42 @@ entry_equal (gconstpointer a, gconstpointer b)
   return x->data == y->data && x->kind[0] == y->kind[0] && x->kind[1] == y->kind[1];
 }
 
+typedef struct
+{
+  gpointer map;
+  gsize size;
+} Chunk;
+
+static void
+chunk_free (gpointer data)
+{
+  Chunk *c = data;
+
+  munmap (c->map, c->size);
+  g_free (c);
+}
+
+/* Straight from the system: such long-lived pieces would only make holes in what malloc() keeps. Returns: (nullable):
+ * @size bytes that start on a huge page. */
+static gpointer
+new_chunk (SumiPrepared *self, gsize size)
+{
+  Chunk c = { .size = size + HUGE_PAGE };
+  gpointer p;
+
+  if (size > G_MAXSIZE / 2)
+    return NULL;
+  c.map = mmap (NULL, c.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (c.map == MAP_FAILED)
+    return NULL;
+  p = (gpointer) (((gsize) c.map + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+#ifdef MADV_HUGEPAGE
+  madvise (p, size, MADV_HUGEPAGE);
+#endif
+  g_ptr_array_add (self->chunks, g_memdup2 (&c, sizeof c));
+  return p;
+}
+
 /* Returns: (nullable): NULL when there is no memory. */
 static gpointer
 take (SumiPrepared *self, gsize size)
@@ -64,11 +101,8 @@ take (SumiPrepared *self, gsize size)
     {
       const gsize chunk = MAX (rounded, CHUNK);
 
-      p = sumi_memory_alloc (chunk);
-      if (! p)
-        return NULL;
-      g_ptr_array_add (self->chunks, p);
-      if (rounded == chunk)
+      p = new_chunk (self, chunk);
+      if (! p || rounded == chunk)
         return p;
       self->next = p;
       self->left = chunk;
@@ -86,7 +120,7 @@ sumi_prepared_new (void)
 
   g_mutex_init (&self->mutex);
   self->entries = g_hash_table_new_full (entry_hash, entry_equal, g_free, NULL);
-  self->chunks = g_ptr_array_new_with_free_func (free);
+  self->chunks = g_ptr_array_new_with_free_func (chunk_free);
   self->names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   return self;
 }
