@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/arena.h"
 #include "core/base/error.h"
+
+/* From here on the C library asks the system each time: huge pages are cheaper then. */
+#define LARGE_MEMORY ((gsize) 32 << 20)
 
 static SumiImage *
 new_image (int width, int height, int channels, gboolean clear, GError **error)
@@ -25,7 +29,9 @@ new_image (int width, int height, int channels, gboolean clear, GError **error)
   image->height = height;
   image->channels = channels;
   if (n < G_MAXSIZE / 8)
-    image->data = clear ? calloc (n, sizeof (float)) : malloc (n * sizeof (float));
+    image->data = clear                             ? calloc (n, sizeof (float)) :
+                  n * sizeof (float) < LARGE_MEMORY ? malloc (n * sizeof (float)) :
+                                                      sumi_memory_alloc (n * sizeof (float));
   g_atomic_ref_count_init (&image->refs);
   if (! image->data)
     {

@@ -466,7 +466,7 @@ stage_start (Stage *s,
   if (what->denoise > 0)
     s->reach += SUMI_CLEAN_MARGIN;
   window = stage_plan (s, what, rows, copies, NULL, error);
-  s->window = window > 0 ? sumi_image_new (what->photo->width * what->factor, window, 4, error) : NULL;
+  s->window = window > 0 ? sumi_image_new_unset (what->photo->width * what->factor, window, 4, error) : NULL;
   return s->window != NULL;
 }
 
