@@ -219,8 +219,11 @@ conv2d_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
     .out_width = out->shape[2],
   };
 
-  const SumiWinograd *form = choose (&j);
+  const SumiWinograd *form;
 
+  if (sumi_tensor_count (out) == 0)
+    return;
+  form = choose (&j);
   if ((gint64) out->shape[0] * out->shape[1] * out->shape[2] > G_MAXINT)
     sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: %d×%d×%d pixels are too many at once", out->shape[0], out->shape[1],
                     out->shape[2]);

@@ -21,9 +21,15 @@ conv2d_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, S
       (in[2] && ! sumi_expect (ev, &dims, in[2], "Co", "conv2d: bias")))
     return FALSE;
   k = in[1]->shape[2];
+  if (sumi_tensor_count (in[1]) == 0)
+    {
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: the weight is empty: [%d, %d, %d, %d]", in[1]->shape[0],
+                      in[1]->shape[1], k, k);
+      return FALSE;
+    }
   height = scale * in[0]->shape[1] + 2 * p->pad;
   width = scale * in[0]->shape[2] + 2 * p->pad;
-  if (k < 1 || p->stride < 1 || height < k || width < k)
+  if (p->stride < 1 || height < k || width < k)
     {
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "conv2d: a %d×%d kernel does not fit into %d×%d pixels, padding included",
                       k, k, width, height);

@@ -14,6 +14,11 @@ linear_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, S
       ! sumi_expect (ev, &dims, in[1], "Do Di", "linear: weight") ||
       (in[2] && ! sumi_expect (ev, &dims, in[2], "Do", "linear: bias")))
     return FALSE;
+  if (sumi_tensor_count (in[1]) == 0)
+    {
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "linear: the weight is empty: [%d, %d]", in[1]->shape[0], in[1]->shape[1]);
+      return FALSE;
+    }
   out->n_dims = 2;
   out->shape[0] = in[0]->shape[0];
   out->shape[1] = in[1]->shape[0];

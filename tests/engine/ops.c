@@ -284,6 +284,35 @@ test_memory (void)
   g_assert_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY);
 }
 
+/* Nothing in, nothing out; weights of nothing are an error. */
+static void
+test_empty (void)
+{
+  g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), NULL);
+  float number[9] = { 1 };
+  const SumiTensor none = { SUMI_DTYPE_F32, 4, { 0, 5, 5, 1 }, number },
+                   flat = { SUMI_DTYPE_F32, 4, { 1, 0, 5, 1 }, number };
+  const SumiTensor w = { SUMI_DTYPE_F32, 4, { 1, 1, 3, 3 }, number },
+                   dot = { SUMI_DTYPE_F32, 4, { 1, 1, 1, 1 }, number };
+  const SumiTensor no_inputs = { SUMI_DTYPE_F32, 4, { 1, 0, 3, 3 }, number },
+                   no_rows = { SUMI_DTYPE_F32, 2, { 0, 3 }, number };
+  const SumiTensor x = { SUMI_DTYPE_F32, 4, { 1, 5, 5, 0 }, number }, m = { SUMI_DTYPE_F32, 2, { 2, 3 }, number };
+  const SumiTensor no_outputs = { SUMI_DTYPE_F32, 2, { 0, 3 }, number };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (sumi_tensor_count (sumi_conv2d (ev, &none, &w, NULL, 1, 1, NULL)), ==, 0);
+  g_assert_cmpuint (sumi_tensor_count (sumi_conv2d (ev, &flat, &dot, NULL, 1, 0, NULL)), ==, 0);
+  g_assert_cmpuint (sumi_tensor_count (sumi_linear (ev, &no_rows, &m, NULL, NULL)), ==, 0);
+  g_assert_true (sumi_eval_finish (ev, NULL));
+  sumi_conv2d (ev, &x, &no_inputs, NULL, 1, 1, NULL);
+  g_assert_false (sumi_eval_finish (ev, &error));
+  g_assert_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE);
+  g_clear_error (&error);
+  sumi_linear (ev, &m, &no_outputs, NULL, NULL);
+  g_assert_false (sumi_eval_finish (ev, &error));
+  g_assert_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE);
+}
+
 static void
 test_cancel (void)
 {
@@ -324,5 +353,6 @@ main (int argc, char **argv)
   g_test_add_func ("/op/sticky", test_sticky);
   g_test_add_func ("/op/memory", test_memory);
   g_test_add_func ("/op/cancel", test_cancel);
+  g_test_add_func ("/op/empty", test_empty);
   return g_test_run ();
 }
