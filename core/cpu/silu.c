@@ -1,41 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/base/parallel.h"
 #include "core/cpu/backend.h"
 #include "core/cpu/fast.h"
-#include "core/tensor/eval.h"
-#include "core/tensor/tensor.h"
-
-#define PIECE 16384
-
-typedef struct
-{
-  const float *x;
-  float *y;
-  gsize n;
-} Job;
+#include "core/cpu/pointwise.h"
 
 SUMI_CLONES static void
-silu_span (const float *x, float *y, int n)
+span (const float *x, float *y, int n)
 {
   for (int i = 0; i < n; i++)
     y[i] = sumi_fast_silu (x[i]);
 }
 
 static void
-silu_piece (gpointer data, int index, int thread)
-{
-  const Job *j = data;
-  const gsize start = (gsize) index * PIECE;
-
-  silu_span (j->x + start, j->y + start, (int) MIN (j->n - start, PIECE));
-}
-
-static void
 silu_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
-  Job job = { sumi_tensor_f32 (in[0]), sumi_tensor_f32 (out), sumi_tensor_count (out) };
-
-  sumi_parallel_for (ev->pool, (int) ((job.n + PIECE - 1) / PIECE), silu_piece, &job);
+  sumi_cpu_pointwise (ev, in[0], out, span);
 }
 
 const SumiCpuKernel sumi_cpu_silu = { "silu", silu_run };

@@ -16,12 +16,7 @@ usable (void)
 const SumiCpuIsa sumi_isa_avx = {
   .key = "avx",
   .label = "AVX",
-  .lanes = LANES,
-  .rows = ROWS,
-  .vectors = VECTORS,
   .usable = usable,
-  .product = product,
-  .to_bf16 = to_bf16,
+  KERNELS,
   .attention = &sumi_attention_avx,
-  .winograds = winograds,
 };

@@ -16,12 +16,7 @@ usable (void)
 const SumiCpuIsa sumi_isa_avx2 = {
   .key = "avx2",
   .label = "AVX2 + FMA",
-  .lanes = LANES,
-  .rows = ROWS,
-  .vectors = VECTORS,
   .usable = usable,
-  .product = product,
-  .to_bf16 = to_bf16,
+  KERNELS,
   .attention = &sumi_attention_avx2,
-  .winograds = winograds,
 };

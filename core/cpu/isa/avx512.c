@@ -18,12 +18,7 @@ usable (void)
 const SumiCpuIsa sumi_isa_avx512 = {
   .key = "avx512",
   .label = "AVX-512",
-  .lanes = LANES,
-  .rows = ROWS,
-  .vectors = VECTORS,
   .usable = usable,
-  .product = product,
-  .to_bf16 = to_bf16,
+  KERNELS,
   .attention = &sumi_attention_avx512,
-  .winograds = winograds,
 };
