@@ -19,6 +19,7 @@ typedef enum
   SUMI_DTYPE_F8_E4M3,
   SUMI_DTYPE_F8_E5M2,
 } SumiDType;
+#define SUMI_N_DTYPES (SUMI_DTYPE_F8_E5M2 + 1)
 
 struct SumiTensor
 {

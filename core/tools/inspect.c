@@ -57,7 +57,7 @@ static gboolean
 collect (const char *name, Facts *facts, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  gsize counts[3] = { 0 };
+  gsize counts[SUMI_N_DTYPES] = { 0 };
   g_autoptr (GString) types = g_string_new (NULL);
 
   facts->model = sumi_model_load (name, &failure);
@@ -82,8 +82,7 @@ collect (const char *name, Facts *facts, GError **error)
 
       facts->tensors++;
       facts->parameters += (gint64) sumi_tensor_count (tensor);
-      if (tensor->dtype < G_N_ELEMENTS (counts))
-        counts[tensor->dtype]++;
+      counts[tensor->dtype]++;
     }
   for (gsize i = 0; i < G_N_ELEMENTS (counts); i++)
     if (counts[i])
