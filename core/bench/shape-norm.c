@@ -9,24 +9,25 @@
 #define GROUPS  32
 #define EPSILON 1e-5
 
-/* ---- rms-silu ---------------------------------------------------------- */
 static char *
-rms_silu_name (const SumiBenchShape *s)
+picture_name (const SumiBenchShape *s)
 {
-  return g_strdup_printf ("rms-silu %d %dx%d", s->ci, s->height, s->width);
+  return g_strdup_printf ("%s %d %dx%d", s->op->key, s->ci, s->height, s->width);
 }
+
+static double
+picture_bytes (const SumiBenchShape *s)
+{
+  return 8.0 * s->height * s->width * s->ci;
+}
+
+/* ---- rms-silu ---------------------------------------------------------- */
 
 /* square and add, scale, shift; the sigmoid counts as four */
 static double
 rms_silu_flops (const SumiBenchShape *s)
 {
   return 9.0 * s->height * s->width * s->ci;
-}
-
-static double
-rms_silu_bytes (const SumiBenchShape *s)
-{
-  return 8.0 * s->height * s->width * s->ci;
 }
 
 static gboolean
@@ -49,20 +50,14 @@ const SumiBenchOp sumi_bench_rms_silu = {
   .key = "rms-silu",
   .kind = SUMI_BENCH_NORM,
   .weights = -1,
-  .dup_name = rms_silu_name,
+  .dup_name = picture_name,
   .flops = rms_silu_flops,
-  .bytes = rms_silu_bytes,
+  .bytes = picture_bytes,
   .prepare = rms_silu_prepare,
   .call = rms_silu_call,
 };
 
 /* ---- group-norm -------------------------------------------------------- */
-
-static char *
-group_norm_name (const SumiBenchShape *s)
-{
-  return g_strdup_printf ("%s %d %dx%d", s->op->key, s->ci, s->height, s->width);
-}
 
 static gboolean
 group_norm_prepare (const SumiBenchShape *s, SumiArena *arena, SumiBenchData *data)
@@ -91,9 +86,9 @@ const SumiBenchOp sumi_bench_group_norm = {
   .key = "group-norm",
   .kind = SUMI_BENCH_NORM,
   .weights = -1,
-  .dup_name = group_norm_name,
+  .dup_name = picture_name,
   .flops = group_norm_flops,
-  .bytes = rms_silu_bytes,
+  .bytes = picture_bytes,
   .prepare = group_norm_prepare,
   .call = group_norm_call,
 };
@@ -102,9 +97,9 @@ const SumiBenchOp sumi_bench_group_norm_silu = {
   .key = "group-norm-silu",
   .kind = SUMI_BENCH_NORM,
   .weights = -1,
-  .dup_name = group_norm_name,
+  .dup_name = picture_name,
   .flops = group_norm_flops,
-  .bytes = rms_silu_bytes,
+  .bytes = picture_bytes,
   .prepare = group_norm_prepare,
   .call = group_norm_call,
 };
