@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/base/clones.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
@@ -147,16 +149,15 @@ sumi_float_to_half (const float *in, guint16 *out, gsize n)
     }
 }
 
-void
+SUMI_CLONES void
 sumi_float_to_bfloat (const float *in, guint16 *out, gsize n)
 {
   for (gsize i = 0; i < n; i++)
     {
-      guint32 bits = to_bits (in[i]);
+      guint32 bits;
 
-      if ((bits & 0x7fffffff) > 0x7f800000)
-        out[i] = (guint16) (bits >> 16 | 0x40);
-      else
-        out[i] = (guint16) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+      memcpy (&bits, in + i, sizeof bits);
+      out[i] =
+          (guint16) ((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
     }
 }

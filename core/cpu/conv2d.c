@@ -6,6 +6,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/half.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
 #include "core/cpu/product.h"
@@ -124,7 +125,7 @@ unfold_bf16 (const Job *j, int index, float *pixel, guint16 *to)
 {
   to[sumi_packed_depth (&j->packed) - 1] = 0;
   unfold (j, index, pixel);
-  j->packed.isa->to_bf16 (pixel, to, (gsize) j->packed.k);
+  sumi_float_to_bfloat (pixel, to, (gsize) j->packed.k);
 }
 
 static void
@@ -155,15 +156,12 @@ run_piece (gpointer data, int index, int thread)
 static void
 plan (Job *j, int n_threads)
 {
-  const int wanted = n_threads > 1 ? 4 * n_threads : 1;
-
   j->row = sumi_packed_depth (&j->packed) * (j->packed.bf16 ? sizeof (guint16) : sizeof (float));
   j->m = j->conv.n * j->out_height * j->out_width;
   j->block = (int) MIN (CLAMP (BLOCK_BYTES / j->row / 8 * 8, MIN_ROWS, MAX_ROWS), (gsize) j->m);
   j->n_blocks = (j->m + j->block - 1) / j->block;
-  j->panels = j->group = sumi_packed_n_panels (&j->packed);
-  while (j->group > 1 && j->n_blocks * ((j->panels + j->group - 1) / j->group) < wanted)
-    j->group--;
+  j->panels = sumi_panel_count (j->packed.isa, j->packed.n);
+  j->group = sumi_panel_group (j->panels, 1, j->n_blocks, n_threads);
   j->n_groups = (j->panels + j->group - 1) / j->group;
   j->scratch_size = (gsize) j->block * j->row + sizeof (float) * (gsize) j->packed.k;
   j->scratch_size = (j->scratch_size + 63) / 64 * 64;
@@ -218,7 +216,6 @@ conv2d_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
     .out_height = out->shape[1],
     .out_width = out->shape[2],
   };
-
   const SumiWinograd *form;
 
   if (sumi_tensor_count (out) == 0)

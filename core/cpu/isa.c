@@ -56,3 +56,20 @@ sumi_cpu_isa_use (const SumiCpuIsa *isa)
 {
   g_atomic_pointer_set (&in_use, isa);
 }
+
+int
+sumi_pieces_wanted (int n_threads)
+{
+  return n_threads > 1 ? 4 * n_threads : 1;
+}
+
+int
+sumi_panel_group (int panels, int least, int blocks, int n_threads)
+{
+  const int wanted = sumi_pieces_wanted (n_threads);
+  int group = panels;
+
+  while (group > least && blocks * ((panels + group - 1) / group) < wanted)
+    group--;
+  return group;
+}

@@ -64,8 +64,6 @@ typedef struct
                         gsize ldc,
                         const float *bias,
                         const float *add);
-  /* @n floats to bf16, to nearest even. */
-  void (*to_bf16) (const float *from, guint16 *to, gsize n);
 
   const SumiCpuAttention *attention, *attention_bf16; /* bf16: nullable */
 
@@ -78,5 +76,36 @@ const SumiCpuIsa *sumi_cpu_isa (void);
 const SumiCpuIsa *const *sumi_cpu_isas (void);
 /* Makes sumi_cpu_isa() answer @isa (NULL: the best) from now on: for tests and the bench. */
 void sumi_cpu_isa_use (const SumiCpuIsa *isa);
+
+/* Panels of @n columns: columns of all but the last, number, columns of panel @i, of all together. */
+static inline int
+sumi_panel_width (const SumiCpuIsa *isa)
+{
+  return isa->lanes * isa->vectors;
+}
+
+static inline int
+sumi_panel_count (const SumiCpuIsa *isa, int n)
+{
+  return (n + sumi_panel_width (isa) - 1) / sumi_panel_width (isa);
+}
+
+static inline int
+sumi_panel_all_columns (const SumiCpuIsa *isa, int n)
+{
+  return (n + isa->lanes - 1) / isa->lanes * isa->lanes;
+}
+
+static inline int
+sumi_panel_columns (const SumiCpuIsa *isa, int n, int i)
+{
+  return MIN (sumi_panel_width (isa), sumi_panel_all_columns (isa, n - i * sumi_panel_width (isa)));
+}
+
+/* How many pieces keep @n_threads busy to the end. */
+int sumi_pieces_wanted (int n_threads);
+/* Of @panels how many go into one piece, not below @least unless there are fewer: all, unless @blocks (of the other
+ * dimension) are too few pieces for @n_threads. */
+int sumi_panel_group (int panels, int least, int blocks, int n_threads);
 
 G_END_DECLS

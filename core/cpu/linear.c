@@ -2,6 +2,7 @@
 /* A product with the packed weight; rows and panels are shared out. */
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/half.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
 #include "core/cpu/product.h"
@@ -31,7 +32,7 @@ run_piece (gpointer data, int index, int thread)
   for (int i = 0; rows && i < m; i++)
     {
       rows[(gsize) (i + 1) * depth - 1] = 0;
-      j->packed.isa->to_bf16 (x + (gsize) i * k, rows + (gsize) i * depth, k);
+      sumi_float_to_bfloat (x + (gsize) i * k, rows + (gsize) i * depth, k);
     }
   sumi_product (&j->packed, from, MIN (j->panels, from + j->group), m, rows ? (gconstpointer) rows : x, depth, j->b,
                 NULL, j->y + (gsize) first * n, n);
@@ -42,7 +43,7 @@ linear_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
 {
   const SumiCpuIsa *isa = sumi_cpu_isa ();
   SumiArenaMark mark = sumi_arena_mark (ev->scratch);
-  const int n_threads = sumi_pool_get_n_threads (ev->pool), wanted = n_threads > 1 ? 4 * n_threads : 1;
+  const int n_threads = sumi_pool_get_n_threads (ev->pool);
   Job j = {
     .packed = {
       .isa = isa, .n = in[1]->shape[0], .k = in[1]->shape[1], .bf16 = ev->bf16 && isa->product_bf16,
@@ -55,9 +56,8 @@ linear_run (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpo
 
   j.m = (int) (sumi_tensor_count (out) / (gsize) MAX (1, j.packed.n));
   blocks = (j.m + ROWS - 1) / ROWS;
-  j.panels = j.group = sumi_packed_n_panels (&j.packed);
-  while (j.group > 1 && blocks * ((j.panels + j.group - 1) / j.group) < wanted)
-    j.group--;
+  j.panels = sumi_panel_count (isa, j.packed.n);
+  j.group = sumi_panel_group (j.panels, 1, blocks, n_threads);
   j.n_groups = (j.panels + j.group - 1) / j.group;
   if (j.packed.bf16)
     {

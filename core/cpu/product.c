@@ -7,6 +7,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/half.h"
 #include "core/base/parallel.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/prepared.h"
@@ -18,26 +19,6 @@
 #define MAX_COLUMNS 48
 #define MAX_ROWS    8
 
-static int
-panel_width (const SumiPacked *p)
-{
-  return p->isa->lanes * p->isa->vectors;
-}
-
-int
-sumi_packed_n_panels (const SumiPacked *p)
-{
-  return (p->n + panel_width (p) - 1) / panel_width (p);
-}
-
-int
-sumi_packed_columns (const SumiPacked *p, int i)
-{
-  const int lanes = p->isa->lanes, width = panel_width (p);
-
-  return MIN (width, (p->n - i * width + lanes - 1) / lanes * lanes);
-}
-
 /* bf16 takes K in pairs. */
 gsize
 sumi_packed_depth (const SumiPacked *p)
@@ -45,18 +26,17 @@ sumi_packed_depth (const SumiPacked *p)
   return p->bf16 ? (gsize) (p->k + 1) / 2 * 2 : (gsize) p->k;
 }
 
-gsize
-sumi_packed_offset (const SumiPacked *p, int i)
+/* Where panel @i starts, in elements. */
+static gsize
+panel_offset (const SumiPacked *p, int i)
 {
-  return (gsize) (i * panel_width (p)) * sumi_packed_depth (p);
+  return (gsize) (i * sumi_panel_width (p->isa)) * sumi_packed_depth (p);
 }
 
 static gsize
 packed_size (const SumiPacked *p)
 {
-  const int last = sumi_packed_n_panels (p) - 1;
-
-  return (sumi_packed_offset (p, last) + (gsize) sumi_packed_columns (p, last) * sumi_packed_depth (p)) *
+  return (gsize) sumi_panel_all_columns (p->isa, p->n) * sumi_packed_depth (p) *
          (p->bf16 ? sizeof (guint16) : sizeof (float));
 }
 
@@ -75,8 +55,9 @@ fill_panel (gpointer data, int index, int thread)
 {
   const FillJob *job = data;
   const SumiPacked *p = job->p;
-  const int columns = sumi_packed_columns (p, index), first = index * panel_width (p), channels = p->k / job->taps;
-  const gsize offset = sumi_packed_offset (p, index), depth = sumi_packed_depth (p);
+  const int columns = sumi_panel_columns (p->isa, p->n, index), first = index * sumi_panel_width (p->isa),
+            channels = p->k / job->taps;
+  const gsize offset = panel_offset (p, index), depth = sumi_packed_depth (p);
   float *row = job->rows + (gsize) thread * (gsize) p->k;
 
   for (int column = 0; column < columns; column++)
@@ -96,7 +77,7 @@ fill_panel (gpointer data, int index, int thread)
               const float value =
                   k < (gsize) p->k ? row[k % (gsize) channels * (gsize) job->taps + k / (gsize) channels] : 0;
 
-              p->isa->to_bf16 (&value, to + k / 2 * (gsize) (2 * columns) + k % 2, 1);
+              sumi_float_to_bfloat (&value, to + k / 2 * (gsize) (2 * columns) + k % 2, 1);
             }
         }
       else
@@ -119,7 +100,7 @@ fill (SumiEval *ev, const SumiTensor *w, gpointer panels, gconstpointer data)
   job.rows =
       sumi_arena_alloc (ev->scratch, sizeof (float) * (gsize) job.p->k * (gsize) sumi_pool_get_n_threads (ev->pool));
   if (job.rows)
-    sumi_parallel_for (ev->pool, sumi_packed_n_panels (job.p), fill_panel, &job);
+    sumi_parallel_for (ev->pool, sumi_panel_count (job.p->isa, job.p->n), fill_panel, &job);
   else
     sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory to pack weights; close other programs");
 }
@@ -183,9 +164,9 @@ sumi_product (const SumiPacked *b,
 
   for (int panel = from; panel < to; panel++)
     {
-      const int columns = sumi_packed_columns (b, panel), first = panel * panel_width (b);
+      const int columns = sumi_panel_columns (b->isa, b->n, panel), first = panel * sumi_panel_width (b->isa);
       const int n = MIN (columns, b->n - first);
-      const char *block = (const char *) b->panels + sumi_packed_offset (b, panel) * size;
+      const char *block = (const char *) b->panels + panel_offset (b, panel) * size;
 
       for (int j = 0; j < columns; j++)
         start[j] = bias && j < n ? bias[first + j] : 0;

@@ -15,12 +15,6 @@ typedef struct
   gconstpointer panels;
 } SumiPacked;
 
-/* Number of panels, columns of panel @i (a multiple of the lanes), and where it starts in elements. */
-int sumi_packed_n_panels (const SumiPacked *p);
-int sumi_packed_columns (const SumiPacked *p, int i);
-gsize sumi_packed_offset (const SumiPacked *p, int i);
-/* Bytes of all panels. */
-gsize sumi_packed_size (const SumiPacked *p);
 /* Elements from row to row of a left factor packed for @p: k, made even for bf16. */
 gsize sumi_packed_depth (const SumiPacked *p);
 /* @w: [n, k/@taps, @taps] of any type; its row is taken as [@taps, k/@taps]: a convolution's channels are innermost.

@@ -40,14 +40,6 @@ typedef struct
 
 /* ---- weights ---------------------------------------------------------- */
 
-static int
-panel_columns (const SumiCpuIsa *isa, int co, int panel)
-{
-  const int width = isa->lanes * isa->vectors;
-
-  return MIN (width, (co - panel * width + isa->lanes - 1) / isa->lanes * isa->lanes);
-}
-
 typedef struct
 {
   const SumiCpuIsa *isa;
@@ -61,7 +53,7 @@ static void
 prepare_panel (gpointer data, int panel, int thread)
 {
   const WeightJob *job = data;
-  const int width = job->isa->lanes * job->isa->vectors, columns = panel_columns (job->isa, job->co, panel);
+  const int width = sumi_panel_width (job->isa), columns = sumi_panel_columns (job->isa, job->co, panel);
   const gsize step = (gsize) job->ci * (gsize) columns;
   const int positions = (job->form->tile + 2) * (job->form->tile + 2);
   float *u = job->u + (gsize) panel * (gsize) positions * (gsize) job->ci * (gsize) width;
@@ -91,12 +83,10 @@ prepare (SumiEval *ev, const SumiTensor *t, gpointer form, gconstpointer data)
 {
   const Job *j = data;
   WeightJob job = { j->isa, j->form, t, t->shape[0], t->shape[1], form, NULL };
-  const int width = job.isa->lanes * job.isa->vectors;
-
   job.rows = sumi_arena_alloc (ev->scratch,
                                sizeof (float) * MAX_COLUMNS * 9 * STRIP * (gsize) sumi_pool_get_n_threads (ev->pool));
   if (job.rows)
-    sumi_parallel_for (ev->pool, (job.co + width - 1) / width, prepare_panel, &job);
+    sumi_parallel_for (ev->pool, sumi_panel_count (job.isa, job.co), prepare_panel, &job);
   else
     sumi_eval_fail (ev, SUMI_ERROR_MEMORY, "no memory to transform weights; close other programs");
 }
@@ -181,7 +171,7 @@ static void
 transform_output (const Job *j, int t, int panel, const float *m)
 {
   const SumiConvJob *conv = j->conv;
-  const int width = j->isa->lanes * j->isa->vectors, columns = panel_columns (j->isa, conv->co, panel);
+  const int width = sumi_panel_width (j->isa), columns = sumi_panel_columns (j->isa, conv->co, panel);
   const int first = panel * width, channels = MIN (columns, conv->co - first), vectors = columns / j->isa->lanes;
   float bias[MAX_COLUMNS] = { 0 }, tile[MAX_TILE * MAX_TILE * MAX_COLUMNS], *to;
   const float *add;
@@ -219,8 +209,8 @@ run_piece (gpointer data, int index, int thread)
     transform_input (j, first + t, v + (gsize) t * j->v_row, pixels);
   for (int panel = from; panel < to; panel++)
     {
-      const int columns = panel_columns (isa, j->conv->co, panel);
-      const float *u = j->u + (gsize) panel * (gsize) j->positions * (gsize) (ci * isa->lanes * isa->vectors);
+      const int columns = sumi_panel_columns (isa, j->conv->co, panel);
+      const float *u = j->u + (gsize) panel * (gsize) j->positions * (gsize) (ci * sumi_panel_width (isa));
 
       for (int p = 0; p < j->positions; p++, u += (gsize) ci * (gsize) columns)
         for (int t = 0; t < n; t += isa->rows)
@@ -238,23 +228,21 @@ run_piece (gpointer data, int index, int thread)
 static void
 plan (Job *j, int n_threads)
 {
-  const int lanes = j->isa->lanes, rows = j->isa->rows, wanted = n_threads > 1 ? 4 * n_threads : 1;
+  const int rows = j->isa->rows, wanted = sumi_pieces_wanted (n_threads);
   const int fitting = BLOCK_FLOATS / (j->positions * j->conv->ci) / rows * rows;
 
   j->block = MIN (CLAMP (fitting, MIN_TILES, MAX_TILES), j->tiles);
   while (j->block > MIN_TILES && (j->tiles + j->block - 1) / j->block < wanted)
     j->block = MAX (MIN_TILES, j->block - rows);
   j->n_blocks = (j->tiles + j->block - 1) / j->block;
-  j->group = j->panels;
-  while (j->group > 2 && j->n_blocks * ((j->panels + j->group - 1) / j->group) < wanted)
-    j->group--;
+  j->group = sumi_panel_group (j->panels, 2, j->n_blocks, n_threads);
   j->n_groups = (j->panels + j->group - 1) / j->group;
   /* a vector more from tile to tile where they would fall on the same cache sets */
-  j->v_step = (gsize) (j->conv->ci + lanes - 1) / (gsize) lanes * (gsize) lanes;
+  j->v_step = (gsize) sumi_panel_all_columns (j->isa, j->conv->ci);
   j->v_row = (gsize) j->positions * j->v_step;
   if (j->v_row % 512 == 0)
     j->v_row += 16;
-  j->m_row = (gsize) (j->positions * MIN (lanes * j->isa->vectors, (j->conv->co + lanes - 1) / lanes * lanes)) + 16;
+  j->m_row = (gsize) (j->positions * sumi_panel_columns (j->isa, j->conv->co, 0)) + 16;
   j->scratch_size = (gsize) j->block * (j->v_row + j->m_row) + (gsize) j->positions * j->v_step;
   j->scratch_size = (j->scratch_size + 15) / 16 * 16;
 }
@@ -263,7 +251,7 @@ void
 sumi_winograd_run (SumiEval *ev, const SumiTensor *weight, const SumiConvJob *conv, const SumiWinograd *form)
 {
   const SumiCpuIsa *isa = sumi_cpu_isa ();
-  const int width = isa->lanes * isa->vectors, n_threads = sumi_pool_get_n_threads (ev->pool);
+  const int n_threads = sumi_pool_get_n_threads (ev->pool);
   Job j = {
     .conv = conv,
     .isa = isa,
@@ -272,14 +260,14 @@ sumi_winograd_run (SumiEval *ev, const SumiTensor *weight, const SumiConvJob *co
     .positions = (form->tile + 2) * (form->tile + 2),
     .across = (conv->width + form->tile - 1) / form->tile,
     .down = (conv->height + form->tile - 1) / form->tile,
-    .panels = (conv->co + width - 1) / width,
+    .panels = sumi_panel_count (isa, conv->co),
   };
 
   j.tiles = conv->n * j.across * j.down;
   plan (&j, n_threads);
   j.u = sumi_prepared_get (ev, weight, (const char *const[]){ form->key, isa->key },
                            sizeof (float) * (gsize) j.positions * (gsize) conv->ci *
-                               (gsize) ((conv->co + isa->lanes - 1) / isa->lanes * isa->lanes),
+                               (gsize) sumi_panel_all_columns (isa, conv->co),
                            prepare, &j);
   if (ev->error)
     return;
