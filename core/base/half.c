@@ -149,8 +149,8 @@ sumi_float_to_half (const float *in, guint16 *out, gsize n)
     }
 }
 
-SUMI_CLONES void
-sumi_float_to_bfloat (const float *in, guint16 *out, gsize n)
+SUMI_CLONES static void
+float_to_bfloat (const float *in, guint16 *out, gsize n)
 {
   for (gsize i = 0; i < n; i++)
     {
@@ -160,4 +160,10 @@ sumi_float_to_bfloat (const float *in, guint16 *out, gsize n)
       out[i] =
           (guint16) ((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
     }
+}
+
+void
+sumi_float_to_bfloat (const float *in, guint16 *out, gsize n)
+{
+  float_to_bfloat (in, out, n);
 }
