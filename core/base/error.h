@@ -17,6 +17,7 @@ typedef enum
   SUMI_ERROR_OPTION,      /* an option's name or value is wrong: wrong use, exit status 2 of the command */
   SUMI_ERROR_INPUT,       /* the picture, mask or selection cannot be used for this (nothing selected ...) */
   SUMI_ERROR_DEVICE,      /* a backend failed */
+  SUMI_ERROR_NUMBER,      /* a computation gave NaN or infinity */
   SUMI_ERROR_MEMORY,      /* says needed and allowed */
 } SumiErrorCode;
 

@@ -27,7 +27,12 @@ typedef struct SumiTensor SumiTensor;
 /* io, nn, diffusion */
 typedef struct SumiWeights SumiWeights;
 typedef struct SumiDenoiser SumiDenoiser;
+typedef struct SumiErrorTable SumiErrorTable;
 typedef struct SumiLoop SumiLoop;
+typedef struct SumiMethod SumiMethod;
+typedef struct SumiMethodClass SumiMethodClass;
+typedef struct SumiOperator SumiOperator;
+typedef struct SumiProcessClass SumiProcessClass;
 typedef struct SumiSamplerClass SumiSamplerClass;
 typedef struct SumiScheduleClass SumiScheduleClass;
 typedef struct SumiStep SumiStep;

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The tables of samplers, schedules, processes and methods, made from the folders' lists. */
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/diffusion/method.h"
+#include "core/diffusion/process.h"
 #include "core/diffusion/sampler.h"
+#include "core/diffusion/schedule.h"
 
 #define SUMI_ROW(name) extern const SumiSamplerClass sumi_sampler_##name;
 #include "core/diffusion/sampler/sampler-rows.h"
 #undef SUMI_ROW
 #define SUMI_ROW(name) extern const SumiScheduleClass sumi_schedule_##name;
 #include "core/diffusion/schedule/schedule-rows.h"
+#undef SUMI_ROW
+#define SUMI_ROW(name) extern const SumiProcessClass sumi_process_##name;
+#include "core/diffusion/process/process-rows.h"
+#undef SUMI_ROW
+#define SUMI_ROW(name) extern const SumiMethodClass sumi_method_##name;
+#include "core/diffusion/method/method-rows.h"
 #undef SUMI_ROW
 
 static const SumiSamplerClass *const samplers[] = {
@@ -25,6 +35,38 @@ static const SumiScheduleClass *const schedules[] = {
   NULL
 };
 
+static const SumiProcessClass *const processes[] = {
+#define SUMI_ROW(name) &sumi_process_##name,
+#include "core/diffusion/process/process-rows.h"
+#undef SUMI_ROW
+  NULL
+};
+
+static const SumiMethodClass *const methods[] = {
+#define SUMI_ROW(name) &sumi_method_##name,
+#include "core/diffusion/method/method-rows.h"
+#undef SUMI_ROW
+  NULL
+};
+
+/* A row of any table begins with its key. */
+static gconstpointer
+find (gconstpointer const *rows, const char *what, const char *key, GError **error)
+{
+  g_autoptr (GString) all = g_string_new (NULL);
+
+  for (int i = 0; rows[i]; i++)
+    {
+      const char *row = *(const char *const *) rows[i];
+
+      if (! g_strcmp0 (row, key))
+        return rows[i];
+      g_string_append_printf (all, "%s%s", i ? ", " : "", row);
+    }
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "there is no %s “%s”; there are %s", what, key, all->str);
+  return NULL;
+}
+
 const SumiSamplerClass *const *
 sumi_samplers (void)
 {
@@ -37,34 +79,38 @@ sumi_schedules (void)
   return schedules;
 }
 
+const SumiProcessClass *const *
+sumi_processes (void)
+{
+  return processes;
+}
+
+const SumiMethodClass *const *
+sumi_methods (void)
+{
+  return methods;
+}
+
 const SumiSamplerClass *
 sumi_sampler_find (const char *key, GError **error)
 {
-  GString *all = NULL;
-
-  for (int i = 0; samplers[i]; i++)
-    if (! strcmp (samplers[i]->key, key))
-      return samplers[i];
-  all = g_string_new (NULL);
-  for (int i = 0; samplers[i]; i++)
-    g_string_append_printf (all, "%s%s", i ? ", " : "", samplers[i]->key);
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "there is no sampler “%s”; there are %s", key, all->str);
-  g_string_free (all, TRUE);
-  return NULL;
+  return find ((gconstpointer const *) samplers, "sampler", key, error);
 }
 
 const SumiScheduleClass *
 sumi_schedule_find (const char *key, GError **error)
 {
-  GString *all = NULL;
+  return find ((gconstpointer const *) schedules, "schedule", key, error);
+}
 
-  for (int i = 0; schedules[i]; i++)
-    if (! strcmp (schedules[i]->key, key))
-      return schedules[i];
-  all = g_string_new (NULL);
-  for (int i = 0; schedules[i]; i++)
-    g_string_append_printf (all, "%s%s", i ? ", " : "", schedules[i]->key);
-  g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "there is no schedule “%s”; there are %s", key, all->str);
-  g_string_free (all, TRUE);
-  return NULL;
+const SumiProcessClass *
+sumi_process_find (const char *key, GError **error)
+{
+  return find ((gconstpointer const *) processes, "process", key, error);
+}
+
+const SumiMethodClass *
+sumi_method_find (const char *key, GError **error)
+{
+  return find ((gconstpointer const *) methods, "method", key, error);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/base/types.h"
+#include "core/diffusion/plan.h"
 
 G_BEGIN_DECLS
 
@@ -37,7 +38,7 @@ struct SumiPredict
   guint64 seed;
   int candidate;                  /* 0 is the first proposal; another number is another one from the same seed */
   int steps;                      /* 0: the family's own choice */
-  const char *sampler, *schedule; /* registry keys; NULL or "auto": the family's own choice */
+  SumiPlanNames names;            /* NULL or "auto": the family's own choice */
   double churn;                   /* < 0: the family's own choice */
 };
 

@@ -16,14 +16,18 @@
 #include "core/base/job.h"
 #include "core/base/parallel.h"
 #include "core/base/random.h"
+#include "core/diffusion/arithmetic.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/loop.h"
+#include "core/diffusion/plan.h"
 #include "core/diffusion/sampler.h"
+#include "core/diffusion/schedule.h"
 #include "core/model/membrane.h"
 #include "core/model/model.h"
 #include "core/model/patches-level.h"
 #include "core/model/patches-search.h"
 #include "core/model/patches-vote.h"
+#include "core/ops/ops.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
@@ -42,8 +46,8 @@
 #define STEPS_QUIET     8 /* of a fine level of the first proposal, which runs without noise */
 #define SWEEPS_GUIDED   8
 #define BUSY            1.2e6 /* queries above which a level gets fewer steps: the coarser ones have decided most */
-#define STREAMS_A_LEVEL 65536u
-#define MAX_STEPS       4000 /* streams are 4 per step */
+#define STREAMS_A_LEVEL (1u << 20)
+#define MAX_STEPS       4000 /* streams are 64 per step */
 
 typedef struct
 {
@@ -63,9 +67,9 @@ typedef struct
   SumiEval *eval;
   const SumiEvidence *evidence;
   const SumiPredict *how;
-  const SumiSamplerClass *sampler, *clean_sampler;
-  const SumiScheduleClass *schedule;
-  gboolean quiet; /* the first proposal */
+  SumiPlan *plan;
+  gboolean own_sampler; /* renewal */
+  gboolean quiet;       /* the first proposal */
   guint64 seed;
   SumiJob *job;
   PatchesLevel *levels[MAX_LEVELS];
@@ -167,6 +171,28 @@ level_preview (SumiDenoiser *self, SumiTensor *x0, SumiJob *job)
   where.y += d->evidence->y;
   sumi_job_preview (job, image, &where);
 }
+
+/* ---- the family's own step -------------------------------------------- */
+
+/* models/patches.md, "Coarse to fine": a share χ of the noise in y is renewed, whatever the step's size. Unlike the
+ * solvers' steps it is defined at σ = 0, where it returns D. */
+static void
+renewal_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
+{
+  const double keep = s->sigma > 0 ? sqrt (1 - s->churn * s->churn) * s->sigma_next / s->sigma : 0;
+  const double fresh = s->churn * s->sigma_next;
+
+  s->x0 = sumi_denoise (s->denoiser, ev, x, s->sigma);
+  sumi_lincomb (ev, keep, x, 1 - keep, s->x0, fresh, fresh > 0 ? sumi_step_noise (s, ev, x, 0) : NULL, x);
+}
+
+static const SumiSamplerClass renewal = {
+  .key = "renewal",
+  .order = 1,
+  .calls = 1,
+  .own_churn = TRUE,
+  .step = renewal_step,
+};
 
 /* ---- how a level starts ------------------------------------------------ */
 
@@ -300,11 +326,11 @@ start_from_coarser (const Run *run, PatchesLevel *level, const PatchesLevel *coa
 
 /* ---- one level --------------------------------------------------------- */
 
-/* @n steps over the σ in @sigmas (@n + 1). */
+/* @n steps over the σ in @sigmas (@n + 1); @clean: they are all 0. */
 static gboolean
 run_loop (Run *run,
           LevelDenoiser *d,
-          const SumiSamplerClass *sampler,
+          gboolean clean,
           const double *sigmas,
           int n,
           guint32 stream,
@@ -312,20 +338,25 @@ run_loop (Run *run,
           GError **error)
 {
   const SumiRect *box = &d->level->box;
+  const gboolean own = clean || run->own_sampler;
+  const double churn = run->how->churn;
   const SumiLoop loop = {
     .denoiser = &d->denoiser,
-    .sampler = sampler,
+    .sampler = own ? &renewal : run->plan->sampler,
+    .sampler_options = own ? NULL : run->plan->sampler_options,
+    .process = run->plan->process,
     .sigmas = sigmas,
     .n_steps = n,
-    .churn = run->how->churn < 0 ? 1 : run->how->churn,
+    .churn = churn >= 0 ? churn :
+             own        ? 1 :
+                          0,
     .seed = run->seed,
     .stream = stream,
     .x = (run->evidence->x >> d->level->depth) + box->x,
     .y = (run->evidence->y >> d->level->depth) + box->y,
   };
 
-  sumi_loop_start (&loop, run->eval, x);
-  return sumi_loop_run (&loop, run->eval, x, run->job, error);
+  return sumi_loop_run (&loop, run->eval, x, sumi_loop_start (&loop, run->eval, x), run->job, error);
 }
 
 /* Whether nothing is known yet of what the hole holds: no guide, and deeper than its surroundings decide. */
@@ -362,7 +393,7 @@ run_steps (Run *run, LevelDenoiser *d, SumiTensor *x, GError **error)
 {
   const guint32 stream = (guint32) d->level->depth * STREAMS_A_LEVEL;
   const gboolean finest = d->level->depth == 0;
-  g_autofree double *sigmas = g_new0 (double, MAX_STEPS + 2);
+  g_autofree double *zeros = NULL;
   SumiJobRange outer;
   double share;
   int noisy, clean;
@@ -374,18 +405,21 @@ run_steps (Run *run, LevelDenoiser *d, SumiTensor *x, GError **error)
     {
       const double top = ! starts_blank (run, d->level) ? SIGMA_FINE : run->quiet ? SIGMA_QUIET : SIGMA_COARSEST;
 
-      run->schedule->sigmas (noisy, SIGMA_MIN, top, sigmas);
+      g_autofree double *sigmas = sumi_plan_dup_sigmas (run->plan, noisy, SIGMA_MIN, top, NULL, error);
+
+      if (! sigmas)
+        return FALSE;
       outer = sumi_job_enter (run->job, 0, share);
-      ok = run_loop (run, d, run->sampler, sigmas, noisy, stream, x, error);
+      ok = run_loop (run, d, FALSE, sigmas, noisy, stream, x, error);
       sumi_job_leave (run->job, outer);
       if (! ok)
         return FALSE;
     }
-  memset (sigmas, 0, sizeof (double) * (gsize) (clean + 1));
+  zeros = g_new0 (double, clean + 1);
   outer = sumi_job_enter (run->job, share, 1);
-  ok = clean - finest < 1 || run_loop (run, d, run->clean_sampler, sigmas, clean - finest, stream, x, error);
+  ok = clean - finest < 1 || run_loop (run, d, TRUE, zeros, clean - finest, stream, x, error);
   d->hard = TRUE;
-  ok = ok && (! finest || run_loop (run, d, run->clean_sampler, sigmas, 1, stream, x, error));
+  ok = ok && (! finest || run_loop (run, d, TRUE, zeros, 1, stream, x, error));
   sumi_job_leave (run->job, outer);
   return ok;
 }
@@ -602,16 +636,13 @@ run_prepare (Run *run, GError **error)
 {
   const SumiPredict *how = run->how;
 
+  const SumiPlanNames defaults = { .sampler = "ddim", .schedule = "exponential" };
+
+  run->own_sampler = is_auto (how->names.sampler);
   run->quiet =
-      how->seed == 0 && how->candidate == 0 && is_auto (how->sampler) && is_auto (how->schedule) && how->churn < 0;
+      how->seed == 0 && how->candidate == 0 && run->own_sampler && is_auto (how->names.schedule) && how->churn < 0;
   run->seed = sumi_random_hash (how->seed, (guint64) how->candidate, 0);
-  run->clean_sampler = sumi_sampler_find ("ddim", error); /* the one that is defined at σ = 0 */
-  if (! run->clean_sampler)
-    return FALSE;
-  run->sampler = is_auto (how->sampler) ? run->clean_sampler : sumi_sampler_find (how->sampler, error);
-  run->schedule =
-      run->sampler ? sumi_schedule_find (is_auto (how->schedule) ? "exponential" : how->schedule, error) : NULL;
-  return run->schedule != NULL;
+  return sumi_plan_init (run->plan, &how->names, &defaults, error);
 }
 
 static SumiImage *
@@ -622,7 +653,8 @@ patches_predict (SumiModel *model,
                  SumiJob *job,
                  GError **error)
 {
-  Run run = { .eval = eval, .evidence = evidence, .how = how, .job = job };
+  g_auto (SumiPlan) plan = { NULL };
+  Run run = { .eval = eval, .evidence = evidence, .how = how, .job = job, .plan = &plan };
   g_autoptr (SumiImage) out = sumi_image_dup (evidence->picture, error);
   g_autoptr (PatchesLevel) level = out ? patches_level_new (evidence, eval->pool, error) : NULL;
   int radius = PATCHES_RADIUS_MAX;

@@ -12,7 +12,7 @@
 #include "core/base/parallel.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/loop.h"
-#include "core/diffusion/sampler.h"
+#include "core/diffusion/plan.h"
 #include "core/io/weights.h"
 #include "core/model/model.h"
 #include "core/model/pushpull.h"
@@ -309,29 +309,28 @@ static gboolean
 predict_sample (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor *u, SumiJob *job, GError **error)
 {
   const int steps = how->steps > 0 ? how->steps : STEPS;
-  const gboolean own_sampler = ! how->sampler || ! strcmp (how->sampler, "auto");
-  const gboolean own_schedule = ! how->schedule || ! strcmp (how->schedule, "auto");
-  const SumiSamplerClass *sampler = sumi_sampler_find (own_sampler ? "dpmpp-2m" : how->sampler, error);
-  const SumiScheduleClass *schedule =
-      sampler ? sumi_schedule_find (own_schedule ? "karras" : how->schedule, error) : NULL;
-  g_autofree double *sigmas = g_new (double, steps + 1);
+  const SumiPlanNames defaults = { .sampler = "dpmpp-2m", .schedule = "karras" };
+  g_auto (SumiPlan) plan = { NULL };
+  g_autofree double *sigmas = NULL;
   SumiLoop loop = {
     .denoiser = &self->denoiser,
-    .sampler = sampler,
-    .sigmas = sigmas,
     .n_steps = steps,
     .churn = MAX (how->churn, 0),
     .seed = how->seed,
-    .stream = (guint32) how->candidate << 16,
+    .stream = (guint32) how->candidate << 24,
     .x = self->evidence->x - self->left,
     .y = self->evidence->y - self->top,
   };
 
-  if (! schedule)
+  if (! sumi_plan_init (&plan, &how->names, &defaults, error))
     return FALSE;
-  schedule->sigmas (steps, SIGMA_MIN, SIGMA_MAX, sigmas);
-  sumi_loop_start (&loop, ev, u);
-  return sumi_loop_run (&loop, ev, u, job, error);
+  loop.sigmas = sigmas = sumi_plan_dup_sigmas (&plan, steps, SIGMA_MIN, SIGMA_MAX, NULL, error);
+  if (! sigmas)
+    return FALSE;
+  loop.sampler = plan.sampler;
+  loop.sampler_options = plan.sampler_options;
+  loop.process = plan.process;
+  return sumi_loop_run (&loop, ev, u, sumi_loop_start (&loop, ev, u), job, error);
 }
 
 /* Answers for the evidence of @self, whose maps are not filled yet; @u, @hp: memory. */

@@ -22,6 +22,16 @@ lincomb_shape (SumiEval *ev, const SumiTensor *const *in, gconstpointer params, 
 }
 
 static void
+combine_f64 (const SumiTensor *const *in, SumiTensor *out, const SumiLincombParams *p)
+{
+  const double *a = in[0]->data, *b = in[1] ? in[1]->data : NULL, *c = in[2] ? in[2]->data : NULL;
+  double *y = out->data;
+
+  for (gsize i = 0, n = sumi_tensor_count (out); i < n; i++)
+    y[i] = p->alpha * a[i] + (b ? p->beta * b[i] : 0) + (c ? p->gamma * c[i] : 0);
+}
+
+static void
 lincomb_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gconstpointer params)
 {
   const SumiLincombParams *p = params;
@@ -29,6 +39,11 @@ lincomb_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, g
   const float *c = in[2] ? sumi_tensor_f32 (in[2]) : NULL;
   float *y = sumi_tensor_f32 (out);
 
+  if (out->dtype == SUMI_DTYPE_F64)
+    {
+      combine_f64 (in, out, p);
+      return;
+    }
   for (gsize i = 0, n = sumi_tensor_count (out); i < n; i++)
     y[i] = (float) (p->alpha * a[i] + (b ? p->beta * b[i] : 0) + (c ? p->gamma * c[i] : 0));
 }
@@ -52,6 +67,7 @@ const SumiOpClass sumi_op_lincomb = {
   .n_cases = G_N_ELEMENTS (lincomb_cases),
   .tolerance = 1e-13,
   .inplace = 1 << 0,
+  .wide = TRUE,
 };
 
 SumiTensor *

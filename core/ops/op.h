@@ -29,6 +29,7 @@ struct SumiOpClass
   int n_cases;
   double tolerance; /* NMSE that f32 kernels may differ from the reference */
   int inplace;      /* bit i: out may be input i, exactly */
+  gboolean wide;    /* takes f64 too, all inputs alike; the reference kernel computes it */
   int weights;      /* bit i: input i may be of any type: a model's weights, as they lie in its file */
 };
 

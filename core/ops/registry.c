@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -35,12 +36,14 @@ sumi_op_find (const char *key)
 static gboolean
 check_inputs (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in)
 {
+  const SumiDType wanted = op->wide && in[0] && in[0]->dtype == SUMI_DTYPE_F64 ? SUMI_DTYPE_F64 : SUMI_DTYPE_F32;
+
   for (int i = 0; i < op->n_in; i++)
     if (! in[i] && ! (op->optional >> i & 1))
       sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is missing", op->key, i);
-    else if (in[i] && in[i]->dtype != SUMI_DTYPE_F32 && ! (op->weights >> i & 1))
-      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is %s, expected f32", op->key, i,
-                      sumi_dtype_name (in[i]->dtype));
+    else if (in[i] && ! (op->weights >> i & 1) && in[i]->dtype != wanted)
+      sumi_eval_fail (ev, SUMI_ERROR_SHAPE, "%s: input %d is %s, expected %s", op->key, i,
+                      sumi_dtype_name (in[i]->dtype), sumi_dtype_name (wanted));
   return ! ev->error;
 }
 
@@ -49,7 +52,7 @@ static void
 check_alias (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, const SumiTensor *out)
 {
   const char *o = out->data;
-  const gsize n = sumi_tensor_count (out) * sizeof (float);
+  const gsize n = sumi_tensor_count (out) * sumi_dtype_size (out->dtype);
 
   for (int i = 0; i < op->n_in; i++)
     {
@@ -63,6 +66,19 @@ check_alias (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, c
     }
 }
 
+static void
+check_finite (SumiEval *ev, const SumiOpClass *op, const SumiTensor *out)
+{
+  for (gsize i = 0, n = sumi_tensor_count (out); i < n && ! ev->error; i++)
+    if (! isfinite (sumi_tensor_get (out, i)))
+      {
+        g_autofree char *shape = sumi_tensor_describe (out);
+
+        sumi_eval_fail (ev, SUMI_ERROR_NUMBER, "op %s gave %s at element %" G_GSIZE_FORMAT " of %s", op->key,
+                        isnan (sumi_tensor_get (out, i)) ? "NaN" : "infinity", i, shape);
+      }
+}
+
 SumiTensor *
 sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
 {
@@ -73,8 +89,8 @@ sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, 
   if (! sumi_eval_ok (ev) || ! check_inputs (ev, op, in) || ! op->shape (ev, in, params, &shape))
     return sumi_eval_nothing (ev);
   if (! out)
-    out = sumi_eval_tensor (ev, shape.n_dims, shape.shape);
-  else if (! sumi_tensor_same_shape (out, &shape))
+    out = sumi_eval_tensor_of (ev, shape.dtype, shape.n_dims, shape.shape);
+  else if (! sumi_tensor_same_shape (out, &shape) || out->dtype != shape.dtype)
     {
       g_autofree char *got = sumi_tensor_describe (out), *want = sumi_tensor_describe (&shape);
 
@@ -84,11 +100,13 @@ sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, 
     check_alias (ev, op, in, out);
   if (ev->error)
     return sumi_eval_nothing (ev);
-  if (ev->backend)
+  if (ev->backend && shape.dtype != SUMI_DTYPE_F64)
     kernel = ev->backend->find (op);
   begin = ev->ran ? g_get_monotonic_time () : 0;
   (kernel ? kernel : op->reference) (ev, in, out, params);
   if (ev->ran)
     ev->ran (ev->ran_data, op, g_get_monotonic_time () - begin);
+  if (ev->check_finite)
+    check_finite (ev, op, out);
   return ev->error ? sumi_eval_nothing (ev) : out;
 }

@@ -11,6 +11,7 @@
 #include "core/base/job.h"
 #include "core/base/parallel.h"
 #include "core/diffusion/sampler.h"
+#include "core/diffusion/schedule.h"
 #include "core/model/model.h"
 
 #define SUMI_ROW(name) extern const SumiTaskClass sumi_task_##name;
@@ -112,8 +113,7 @@ sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPre
     .seed = (guint64) common->seed,
     .candidate = candidate,
     .steps = common->steps,
-    .sampler = common->sampler,
-    .schedule = common->schedule,
+    .names = { .sampler = common->sampler, .schedule = common->schedule },
     .churn = common->churn,
   };
 }

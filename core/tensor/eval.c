@@ -77,14 +77,20 @@ sumi_eval_nothing (SumiEval *ev)
 SumiTensor *
 sumi_eval_tensor (SumiEval *ev, int n_dims, const int *shape)
 {
+  return sumi_eval_tensor_of (ev, SUMI_DTYPE_F32, n_dims, shape);
+}
+
+SumiTensor *
+sumi_eval_tensor_of (SumiEval *ev, int dtype, int n_dims, const int *shape)
+{
   SumiTensor *t;
 
   if (ev->error)
     return &nothing;
-  t = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, n_dims, shape);
+  t = sumi_tensor_new (ev->scratch, dtype, n_dims, shape);
   if (! t)
     {
-      double bytes = 4;
+      double bytes = (double) sumi_dtype_size (dtype);
 
       for (int i = 0; i < n_dims; i++)
         bytes *= shape[i];
@@ -99,7 +105,7 @@ sumi_eval_tensor (SumiEval *ev, int n_dims, const int *shape)
 SumiTensor *
 sumi_eval_tensor_like (SumiEval *ev, const SumiTensor *t)
 {
-  return sumi_eval_tensor (ev, t->n_dims, t->shape);
+  return sumi_eval_tensor_of (ev, t->dtype, t->n_dims, t->shape);
 }
 
 static int *

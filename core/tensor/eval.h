@@ -22,6 +22,7 @@ struct SumiEval
   /* (nullable) told of every op that ran, with its microseconds: for measuring */
   void (*ran) (gpointer data, const SumiOpClass *op, gint64 us);
   gpointer ran_data;
+  gboolean check_finite; /* every op's result is looked at; what is not finite is a sticky error that names the op */
 };
 
 /* @backend: NULL for the reference kernels. */
@@ -38,6 +39,8 @@ gboolean sumi_eval_ok (SumiEval *ev);
 gboolean sumi_eval_finish (SumiEval *ev, GError **error);
 /* New f32 scratch tensor; a zero-size one after an error. */
 SumiTensor *sumi_eval_tensor (SumiEval *ev, int n_dims, const int *shape);
+/* The same of another type, a SumiDType. */
+SumiTensor *sumi_eval_tensor_of (SumiEval *ev, int dtype, int n_dims, const int *shape);
 SumiTensor *sumi_eval_tensor_like (SumiEval *ev, const SumiTensor *t);
 /* The tensor that stands for "failed": [0]. */
 SumiTensor *sumi_eval_nothing (SumiEval *ev);

@@ -9,13 +9,15 @@
 gsize
 sumi_dtype_size (SumiDType dtype)
 {
-  return dtype == SUMI_DTYPE_F32 ? 4 : dtype < SUMI_DTYPE_F8_E4M3 ? 2 : 1;
+  static const gsize sizes[] = { 4, 2, 2, 1, 1, 8 };
+
+  return sizes[dtype];
 }
 
 const char *
 sumi_dtype_name (SumiDType dtype)
 {
-  static const char *const names[] = { "f32", "f16", "bf16", "f8-e4m3", "f8-e5m2" };
+  static const char *const names[] = { "f32", "f16", "bf16", "f8-e4m3", "f8-e5m2", "f64" };
 
   return names[dtype];
 }
@@ -91,6 +93,10 @@ sumi_tensor_read (const SumiTensor *t, gsize from, gsize n, float *out)
       break;
     case SUMI_DTYPE_F8_E5M2:
       sumi_e5m2_to_float ((const guint8 *) in, out, n);
+      break;
+    case SUMI_DTYPE_F64:
+      for (gsize i = 0; i < n; i++)
+        out[i] = (float) ((const double *) in)[i];
       break;
     }
 }

@@ -18,8 +18,9 @@ typedef enum
   SUMI_DTYPE_BF16,
   SUMI_DTYPE_F8_E4M3,
   SUMI_DTYPE_F8_E5M2,
+  SUMI_DTYPE_F64, /* of states of the denoising loop only, see core/diffusion; no model file holds it */
 } SumiDType;
-#define SUMI_N_DTYPES (SUMI_DTYPE_F8_E5M2 + 1)
+#define SUMI_N_DTYPES (SUMI_DTYPE_F64 + 1)
 
 struct SumiTensor
 {
@@ -48,6 +49,22 @@ static inline float *
 sumi_tensor_f32 (const SumiTensor *t)
 {
   return (float *) t->data;
+}
+
+/* Element @i of an f32 or f64 tensor. */
+static inline double
+sumi_tensor_get (const SumiTensor *t, gsize i)
+{
+  return t->dtype == SUMI_DTYPE_F64 ? ((const double *) t->data)[i] : (double) ((const float *) t->data)[i];
+}
+
+static inline void
+sumi_tensor_put (SumiTensor *t, gsize i, double value)
+{
+  if (t->dtype == SUMI_DTYPE_F64)
+    ((double *) t->data)[i] = value;
+  else
+    ((float *) t->data)[i] = (float) value;
 }
 
 G_END_DECLS

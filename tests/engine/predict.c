@@ -333,7 +333,7 @@ test_same_bytes (void)
 
       other.seed += i == 0;
       other.candidate += i == 1;
-      other.sampler = i == 2 ? "euler" : NULL;
+      other.names.sampler = i == 2 ? "euler" : NULL;
       image = predict_full (&e, &other, 2, NULL, NULL);
       g_assert_cmpfloat (difference (first, image), >, 1e-3);
     }
@@ -421,13 +421,13 @@ test_wrong (void)
   g_assert_error (error, SUMI_ERROR, SUMI_ERROR_OPTION);
   g_clear_error (&error);
   e.factor = 2;
-  how.sampler = "dice";
+  how.names.sampler = "dice";
   g_assert_null (predict_full (&e, &how, 1, NULL, &error));
   g_assert_error (error, SUMI_ERROR, SUMI_ERROR_OPTION);
   g_assert_nonnull (strstr (error->message, "dpmpp-2m"));
   g_clear_error (&error);
-  how.sampler = NULL;
-  how.schedule = "never";
+  how.names.sampler = NULL;
+  how.names.schedule = "never";
   g_assert_null (predict_full (&e, &how, 1, NULL, &error));
   g_assert_error (error, SUMI_ERROR, SUMI_ERROR_OPTION);
 }

@@ -593,7 +593,9 @@ test_samplers (void)
     for (const SumiScheduleClass *const *c = sumi_schedules (); *c; c++)
       for (int steps = 1; steps <= 4; steps += 3)
         {
-          const SumiPredict how = { .sampler = (*s)->key, .schedule = (*c)->key, .steps = steps, .churn = 0.5 };
+          const SumiPredict how = { .names = { .sampler = (*s)->key, .schedule = (*c)->key },
+                                    .steps = steps,
+                                    .churn = 0.5 };
           g_autoptr (GError) error = NULL;
           g_autoptr (SumiImage) out = sumi_model_predict (model, ev, &e, &how, NULL, &error);
 

@@ -1,35 +1,54 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* DDIM (Song, Meng, Ermon 2021, arXiv 2010.02502, eq. 12) in variance-exploding coordinates: keep a part of the noise
- * that is in x, renew the rest. churn χ = 0 is deterministic (Euler's step), χ = 1 renews it all (DDPM at its largest
- * variance). The noise after the step is σ' for every χ, but
- * what D has smoothed away is not given back: with χ > 0 results vary less than the data. Unlike the ODE solvers it is
- * defined at σ = 0, where it returns D.
+/* DDIM (Song, Meng and Ermon 2021, arXiv 2010.02502, eq. 12 and 16) in variance-exploding coordinates, where
+ * √((1 − ᾱ')/(1 − ᾱ))·√(1 − ᾱ/ᾱ')/√ᾱ' becomes σ'·√(1 − σ'²/σ²): η = 0 is deterministic, and then Euler's step; η = 1 is
+ * DDPM's ancestral step with the smaller variance. Convention at the ends: the last step, to σ = 0, returns D.
  *
  * x: [N, H, W, C] */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
+#include "core/base/option.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/sampler.h"
 #include "core/ops/ops.h"
 
+typedef struct
+{
+  double eta;
+} Ddim;
+
+static const SumiOption options[] = {
+  {
+      .key = "eta",
+      .label = N_ ("_Eta"),
+      .blurb = N_ ("Noise added in each step: 0 none, 1 as much as DDPM"),
+      .type = SUMI_OPTION_DOUBLE,
+      .offset = G_STRUCT_OFFSET (Ddim, eta),
+      .max = 1,
+  },
+  { NULL },
+};
+
 static void
 ddim_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 {
-  const double keep = s->sigma > 0 ? sqrt (1 - s->churn * s->churn) * s->sigma_next / s->sigma : 0;
-  const double fresh = s->churn * s->sigma_next;
+  const Ddim *o = s->options;
+  const double ratio = s->sigma > 0 ? s->sigma_next / s->sigma : 0;
+  const double fresh = o->eta * s->sigma_next * sqrt (MAX (1 - ratio * ratio, 0));
+  const double keep = s->sigma > 0 ? sqrt (s->sigma_next * s->sigma_next - fresh * fresh) / s->sigma : 0;
 
   s->x0 = sumi_denoise (s->denoiser, ev, x, s->sigma);
-  if (fresh > 0)
-    sumi_lincomb (ev, keep, x, 1 - keep, s->x0, fresh, sumi_step_noise (s, ev, x, 0), x);
-  else
-    sumi_lincomb (ev, keep, x, 1 - keep, s->x0, 0, NULL, x);
+  sumi_lincomb (ev, keep, x, 1 - keep, s->x0, fresh, fresh > 0 ? sumi_step_noise (s, ev, x, 0) : NULL, x);
 }
 
 const SumiSamplerClass sumi_sampler_ddim = {
   .key = "ddim",
   .label = N_ ("DDIM"),
+  .blurb = N_ ("Few steps without noise of its own; with eta it renews noise as DDPM does"),
+  .paper = "Song, Meng and Ermon 2021, arXiv 2010.02502, eq. 12",
   .order = 1,
-  .own_churn = TRUE,
+  .calls = 1,
+  .options = options,
+  .options_size = sizeof (Ddim),
   .step = ddim_step,
 };

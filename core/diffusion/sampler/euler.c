@@ -23,6 +23,9 @@ euler_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 const SumiSamplerClass sumi_sampler_euler = {
   .key = "euler",
   .label = N_ ("Euler"),
+  .blurb = N_ ("Plain and steady; a base line for the others"),
+  .paper = "Karras et al. 2022, arXiv 2206.00364, eq. 4",
   .order = 1,
+  .calls = 1,
   .step = euler_step,
 };

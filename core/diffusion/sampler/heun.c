@@ -33,6 +33,9 @@ heun_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 const SumiSamplerClass sumi_sampler_heun = {
   .key = "heun",
   .label = N_ ("Heun"),
+  .blurb = N_ ("Two calls a step, exact at many steps; for the last bit of quality"),
+  .paper = "Karras et al. 2022, arXiv 2206.00364, algorithm 1",
   .order = 2,
+  .calls = 2,
   .step = heun_step,
 };
