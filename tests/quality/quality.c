@@ -204,11 +204,14 @@ read_case (Case *c, const char *photo, const char *mask)
   else if (! strcmp (c->job, "upscale"))
     {
       g_autoptr (SumiImage) small = sumi_shrink_box (NULL, c->truth, FACTOR, NULL);
-      const SumiRect where = { 0, 0, small->width, small->height }, out = { 0, 0, c->truth->width, c->truth->height };
+      g_autoptr (SumiSource) source = sumi_source_new_image (small);
+      const SumiRect out = { 0, 0, c->truth->width, c->truth->height };
+      const SumiRect where = sumi_enlarge_needs (&out, FACTOR, SUMI_BICUBIC_MARGIN);
+      g_autoptr (SumiImage) padded = sumi_source_read (source, &where, TRUE, NULL);
 
       c->evidence.coarse = TRUE;
       c->evidence.factor = FACTOR;
-      c->evidence.picture = sumi_enlarge_bicubic (NULL, small, &where, FACTOR, &out, NULL);
+      c->evidence.picture = sumi_enlarge_bicubic (NULL, padded, &where, FACTOR, &out, NULL);
     }
   else
     {
