@@ -204,10 +204,16 @@ read_case (Case *c, const char *photo, const char *mask)
   else if (! strcmp (c->job, "upscale"))
     {
       g_autoptr (SumiImage) small = sumi_shrink_box (NULL, c->truth, FACTOR, NULL);
-      g_autoptr (SumiSource) source = sumi_source_new_image (small);
       const SumiRect out = { 0, 0, c->truth->width, c->truth->height };
       const SumiRect where = sumi_enlarge_needs (&out, FACTOR, SUMI_BICUBIC_MARGIN);
-      g_autoptr (SumiImage) padded = sumi_source_read (source, &where, TRUE, NULL);
+      g_autoptr (SumiImage) padded = sumi_image_new (where.width, where.height, 3, NULL);
+
+      for (int y = 0; y < where.height; y++)
+        for (int x = 0; x < where.width; x++)
+          memcpy (sumi_image_at (padded, x, y),
+                  sumi_image_at (small, CLAMP (where.x + x, 0, small->width - 1),
+                                 CLAMP (where.y + y, 0, small->height - 1)),
+                  3 * sizeof (float));
 
       c->evidence.coarse = TRUE;
       c->evidence.factor = FACTOR;
