@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Samplers and schedules against closed forms (design.md §2): for data ~ N(0, s²) the denoiser is
+/* Samplers against closed forms (design.md §2): for data ~ N(0, s²) the denoiser is
  * D(x; σ) = x·s²/(s² + σ²) and the ODE's solution x(0) = x(σmax)·s/√(s² + σmax²). No network, no stored file. */
 #include <math.h>
 #include <string.h>
@@ -174,24 +174,6 @@ test_noise_position (void)
 }
 
 static void
-test_schedule (gconstpointer data)
-{
-  const SumiScheduleClass *schedule = data;
-  double sigmas[102];
-
-  for (int n = 1; n <= 101; n += n < 4 ? 1 : 97)
-    {
-      fill_sigmas (schedule->key, n, sigmas);
-      g_assert_cmpfloat (sigmas[0], ==, SIGMA_MAX);
-      if (n > 1)
-        g_assert_cmpfloat (sigmas[n - 1], ==, SIGMA_MIN);
-      g_assert_cmpfloat (sigmas[n], ==, 0);
-      for (int i = 0; i < n; i++)
-        g_assert_cmpfloat (sigmas[i], >, sigmas[i + 1]);
-    }
-}
-
-static void
 test_names (void)
 {
   g_autoptr (GError) error = NULL;
@@ -219,8 +201,6 @@ main (int argc, char **argv)
       add ("churn", (*s)->key, *s, test_churn);
       add ("cancel", (*s)->key, *s, test_cancel);
     }
-  for (const SumiScheduleClass *const *s = sumi_schedules (); *s; s++)
-    add ("schedule", (*s)->key, *s, test_schedule);
   g_test_add_func ("/diffusion/noise-position", test_noise_position);
   g_test_add_func ("/diffusion/names", test_names);
   return g_test_run ();
