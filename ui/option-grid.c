@@ -17,6 +17,7 @@ typedef struct
   Grid *grid;
   const SumiOption *option;
   GtkWidget *widget;
+  GtkWidget *about; /* (nullable): says what the choice is for */
 } Row;
 
 static Grid *
@@ -32,6 +33,22 @@ grid_free (gpointer data)
 
   g_ptr_array_unref (self->rows);
   g_free (self);
+}
+
+/* What the choice is for, below it; nothing while there is nothing to say. */
+static void
+show_about (Row *row)
+{
+  g_autofree char *key = row->about ? sumi_option_dup_text (row->option, row->grid->values) : NULL;
+  const char *blurb = NULL;
+
+  if (! row->about)
+    return;
+  for (const SumiChoice *c = sumi_option_get_choices (row->option); c && c->key; c++)
+    if (! g_strcmp0 (c->key, key))
+      blurb = c->blurb;
+  gtk_label_set_text (GTK_LABEL (row->about), blurb ? _ (blurb) : "");
+  gtk_widget_set_visible (row->about, blurb != NULL);
 }
 
 /* ---- widgets to values --------------------------------------------------- */
@@ -67,6 +84,7 @@ row_changed (Row *row)
 
         if (key)
           sumi_option_set_text (o, row->grid->values, key, NULL);
+        show_about (row);
         break;
       }
     case SUMI_OPTION_STRING:
@@ -98,6 +116,7 @@ row_show (Row *row)
     case SUMI_OPTION_CHOICE:
       text = sumi_option_dup_text (o, row->grid->values);
       gtk_combo_box_set_active_id (GTK_COMBO_BOX (row->widget), text);
+      show_about (row);
       break;
     case SUMI_OPTION_STRING:
     case SUMI_OPTION_SIZE:
@@ -213,6 +232,31 @@ attach (GtkWidget *grid, const char *label, const char *blurb, GtkWidget *target
   self->n_rows++;
 }
 
+/* Returns: (nullable): an empty line for what @o's choice is for, where its choices say that. */
+static GtkWidget *
+attach_about (GtkWidget *grid, const SumiOption *o)
+{
+  Grid *self = get_grid (grid);
+  gboolean any = FALSE;
+  GtkWidget *about;
+
+  if (o->type != SUMI_OPTION_CHOICE)
+    return NULL;
+  for (const SumiChoice *c = sumi_option_get_choices (o); c && c->key; c++)
+    any |= c->blurb != NULL;
+  if (! any)
+    return NULL;
+  about = gtk_label_new ("");
+  gtk_label_set_xalign (GTK_LABEL (about), 0);
+  gtk_label_set_line_wrap (GTK_LABEL (about), TRUE);
+  gtk_label_set_width_chars (GTK_LABEL (about), 32);
+  gtk_label_set_max_width_chars (GTK_LABEL (about), 32);
+  gtk_style_context_add_class (gtk_widget_get_style_context (about), "dim-label");
+  gtk_widget_set_no_show_all (about, TRUE);
+  gtk_grid_attach (GTK_GRID (grid), about, 1, self->n_rows++, 1, 1);
+  return about;
+}
+
 static void
 add_option (GtkWidget *grid, const SumiOption *o)
 {
@@ -230,6 +274,7 @@ add_option (GtkWidget *grid, const SumiOption *o)
   g_ptr_array_add (self->rows, row);
   attach (grid, o->type == SUMI_OPTION_BOOL ? NULL : _ (o->label), _ (o->blurb), row->widget,
           decorate (o, row->widget));
+  row->about = attach_about (grid, o);
   row_show (row);
   g_signal_connect_swapped (row->widget, signals[o->type], G_CALLBACK (row_changed), row);
 }

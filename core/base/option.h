@@ -28,6 +28,7 @@ typedef struct
 {
   const char *key;
   const char *label; /* N_() */
+  const char *blurb; /* (nullable) N_(): one sentence */
 } SumiChoice;
 
 struct SumiOption

@@ -112,6 +112,20 @@ sumi_settings_check (const char *text, const SumiOption *const *tables, int n, G
   return TRUE;
 }
 
+const SumiOption *
+sumi_setting_find (const char *key)
+{
+  const SumiOption *found = NULL;
+
+  for (const SumiSamplerClass *const *s = sumi_samplers (); *s && ! found; s++)
+    found = (*s)->options ? sumi_option_find ((*s)->options, key) : NULL;
+  for (const SumiScheduleClass *const *s = sumi_schedules (); *s && ! found; s++)
+    found = (*s)->options ? sumi_option_find ((*s)->options, key) : NULL;
+  for (const SumiMethodClass *const *m = sumi_methods (); *m && ! found; m++)
+    found = (*m)->options ? sumi_option_find ((*m)->options, key) : NULL;
+  return found;
+}
+
 /* ---- plans --------------------------------------------------------------- */
 
 static const char *

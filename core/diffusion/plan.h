@@ -47,4 +47,7 @@ void sumi_settings_free (const SumiOption *table, gpointer values);
  */
 gboolean sumi_settings_check (const char *text, const SumiOption *const *tables, int n, GError **error);
 
+/* Returns: (nullable): the first row called @key in the tables of all samplers, schedules and methods. */
+const SumiOption *sumi_setting_find (const char *key);
+
 G_END_DECLS

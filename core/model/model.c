@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/diffusion/denoiser.h"
+#include "core/diffusion/method.h"
 #include "core/io/weights.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
@@ -267,6 +269,18 @@ check_map (const SumiEvidence *e, const SumiImage *map, const char *what, GError
   g_set_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE, "the map of %s pixels is %d×%d×%d, expected %d×%d×1", what,
                map->width, map->height, map->channels, e->picture->width, e->picture->height);
   return FALSE;
+}
+
+gboolean
+sumi_model_check_names (SumiModel *model, const SumiPlanNames *names, GError **error)
+{
+  const SumiDenoiser none = { NULL };
+  const SumiObservation nothing = { NULL };
+  g_auto (SumiPlan) plan = { NULL };
+
+  return sumi_plan_init (&plan, names, &model->family->defaults, error) &&
+         (! plan.method || ! plan.method->needs_gradient || model->family->has_gradient ||
+          sumi_method_check (plan.method, &none, &nothing, model->name, error));
 }
 
 SumiImage *

@@ -36,10 +36,10 @@ struct SumiPredict
 {
   gboolean mean; /* the most faithful answer (one call) instead of a sampled one, where a family has it */
   guint64 seed;
-  int candidate;                  /* 0 is the first proposal; another number is another one from the same seed */
-  int steps;                      /* 0: the family's own choice */
-  SumiPlanNames names;            /* NULL or "auto": the family's own choice */
-  double churn;                   /* < 0: the family's own choice */
+  int candidate;       /* 0 is the first proposal; another number is another one from the same seed */
+  int steps;           /* 0: the family's own choice */
+  SumiPlanNames names; /* NULL or "auto": family->defaults; without a method, the family's own way */
+  double churn;        /* < 0: the family's own choice */
 };
 
 struct SumiFamilyClass
@@ -49,12 +49,14 @@ struct SumiFamilyClass
   gboolean needs_weights;
   SumiEvidenceFlags evidence;
   gboolean has_mean;
-  int align;            /* evidence may have any size; tiles should start at multiples of this */
-  int margin;           /* pixels around a tile after which its inside no longer depends on the tiling (to 1/255);
-                         * 0: it looks anywhere */
-  gboolean takes_guide; /* starts from SumiEvidence.guide where there is one */
-  int bytes;            /* buffers that predict takes at its peak, per pixel of the evidence; 0: unknown */
-  int weight_bytes;     /* what forms of the weights that kernels keep take at most, per parameter */
+  SumiPlanNames defaults; /* of SumiPredict.names */
+  gboolean has_gradient;  /* its denoisers have a vjp, which some methods need */
+  int align;              /* evidence may have any size; tiles should start at multiples of this */
+  int margin;             /* pixels around a tile after which its inside no longer depends on the tiling (to 1/255);
+                           * 0: it looks anywhere */
+  gboolean takes_guide;   /* starts from SumiEvidence.guide where there is one */
+  int bytes;              /* buffers that predict takes at its peak, per pixel of the evidence; 0: unknown */
+  int weight_bytes;       /* what forms of the weights that kernels keep take at most, per parameter */
 
   /* Whether a file of these tensors and metadata is of this family. */
   gboolean (*match) (SumiWeights *weights);
@@ -103,6 +105,10 @@ char *sumi_model_dup_cache_path (SumiWeights *weights, char **identity);
 
 /* Returns: (transfer full): "sumi-restore sha256:0123456789ab": name and hash for recipes. */
 char *sumi_model_dup_id (SumiModel *model);
+
+/* Whether sampler, schedule, process, method and settings exist and go with the model. Fails with %SUMI_ERROR_OPTION,
+ * or with %SUMI_ERROR_UNSUPPORTED where the method needs what the family has not. */
+gboolean sumi_model_check_names (SumiModel *model, const SumiPlanNames *names, GError **error);
 
 /* Predicts the whole picture of @evidence, at any size ≥ 1×1. Fails with %SUMI_ERROR_UNSUPPORTED when the family
  * does not take this evidence. Deterministic in (evidence, how) for every thread count.

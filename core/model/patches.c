@@ -67,6 +67,7 @@ typedef struct
   SumiEval *eval;
   const SumiEvidence *evidence;
   const SumiPredict *how;
+  const SumiPlanNames *defaults;
   SumiPlan *plan;
   gboolean own_sampler; /* renewal */
   gboolean quiet;       /* the first proposal */
@@ -636,13 +637,12 @@ run_prepare (Run *run, GError **error)
 {
   const SumiPredict *how = run->how;
 
-  const SumiPlanNames defaults = { .sampler = "ddim", .schedule = "exponential" };
-
   run->own_sampler = is_auto (how->names.sampler);
-  run->quiet =
-      how->seed == 0 && how->candidate == 0 && run->own_sampler && is_auto (how->names.schedule) && how->churn < 0;
+  run->quiet = how->seed == 0 && how->candidate == 0 && run->own_sampler && is_auto (how->names.schedule) &&
+               how->churn < 0 && is_auto (how->names.process) && is_auto (how->names.method) &&
+               is_auto (how->names.settings);
   run->seed = sumi_random_hash (how->seed, (guint64) how->candidate, 0);
-  return sumi_plan_init (run->plan, &how->names, &defaults, error);
+  return sumi_plan_init (run->plan, &how->names, run->defaults, error);
 }
 
 static SumiImage *
@@ -654,7 +654,9 @@ patches_predict (SumiModel *model,
                  GError **error)
 {
   g_auto (SumiPlan) plan = { NULL };
-  Run run = { .eval = eval, .evidence = evidence, .how = how, .job = job, .plan = &plan };
+  Run run = {
+    .eval = eval, .evidence = evidence, .how = how, .job = job, .defaults = &model->family->defaults, .plan = &plan
+  };
   g_autoptr (SumiImage) out = sumi_image_dup (evidence->picture, error);
   g_autoptr (PatchesLevel) level = out ? patches_level_new (evidence, eval->pool, error) : NULL;
   int radius = PATCHES_RADIUS_MAX;
@@ -693,6 +695,7 @@ const SumiFamilyClass sumi_family_patches = {
   .label = N_ ("Patches of the picture"),
   .blurb = N_ ("Fills with what the picture itself shows elsewhere; needs no model file"),
   .evidence = SUMI_EVIDENCE_MISSING,
+  .defaults = { .sampler = "ddim", .schedule = "exponential" },
   .align = 1,
   .bytes = 170,
   .takes_guide = TRUE,

@@ -39,6 +39,7 @@ typedef struct
   double s;
   SumiTensor *b, *e; /* [1, H, W, 3], padded */
 
+  const SumiPlanNames *defaults;
   const SumiEvidence *evidence;
   SumiImage *guess; /* in [0, 1] colours, not clamped */
   int left, top;    /* padding before the picture: the network's cells start at multiples of its align everywhere */
@@ -309,7 +310,6 @@ static gboolean
 predict_sample (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor *u, SumiJob *job, GError **error)
 {
   const int steps = how->steps > 0 ? how->steps : STEPS;
-  const SumiPlanNames defaults = { .sampler = "dpmpp-2m", .schedule = "karras" };
   g_auto (SumiPlan) plan = { NULL };
   g_autofree double *sigmas = NULL;
   SumiLoop loop = {
@@ -322,7 +322,7 @@ predict_sample (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor 
     .y = self->evidence->y - self->top,
   };
 
-  if (! sumi_plan_init (&plan, &how->names, &defaults, error))
+  if (! sumi_plan_init (&plan, &how->names, self->defaults, error))
     return FALSE;
   loop.sigmas = sigmas = sumi_plan_dup_sigmas (&plan, steps, SIGMA_MIN, SIGMA_MAX, NULL, error);
   if (! sigmas)
@@ -383,6 +383,7 @@ restore_predict (SumiModel *model,
   Restore self = {
     .denoiser = { .denoise = restore_denoise, .project = restore_project, .preview = restore_preview },
     .net = net,
+    .defaults = &model->family->defaults,
     .pool = ev->pool,
     .s = residual_scale (net, evidence),
     .b = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape),
@@ -436,6 +437,7 @@ const SumiFamilyClass sumi_family_restore = {
   .needs_weights = TRUE,
   .evidence = SUMI_EVIDENCE_MISSING | SUMI_EVIDENCE_GREY | SUMI_EVIDENCE_COARSE,
   .has_mean = TRUE,
+  .defaults = { .sampler = "dpmpp-2m", .schedule = "karras" },
   .align = 16,
   .margin = 32, /* measured on photos, mean and samples of every kind: 0.11/255 left at 24, less than 0.005 at 32 */
   .bytes = 320, /* measured on 1024² pixels: 277 for the mean, 24 of them pictures; 27 more where pixels are missing */

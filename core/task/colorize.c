@@ -50,7 +50,7 @@ static gboolean
 peak (SumiRun *run, double *bytes, GError **error)
 {
   const Colorize *o = run->options;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   const SumiTint tint = {
     .photo = run->input->photo, .hints = run->input->hints, .model = model, .memory = run->memory
   };
@@ -66,7 +66,7 @@ run (SumiRun *run, GError **error)
 {
   const Colorize *o = run->options;
   SumiSource *photo = run->input->photo;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   g_autoptr (SumiImage) map = NULL;
   g_autoptr (SumiSource) coloured = NULL;
   g_autofree char *recipe = NULL;
@@ -85,7 +85,7 @@ run (SumiRun *run, GError **error)
     .memory = run->memory,
   };
   sumi_common_get_predict (run->common, 0, &tint.how);
-  tint.how.mean = run->common->steps == 0;
+  tint.how.mean = sumi_common_is_auto (run->common);
 
   outer = sumi_job_enter (run->job, 0, 0.7);
   map = sumi_tint_plan (&tint, run->job, error);

@@ -107,7 +107,8 @@ read_photo (Stage *s, const SumiRect *rect, GError **error)
   return sumi_image_crop (pixels, &inside, error);
 }
 
-/* The model's answer over @guide: the mean, moved towards a sample by detail. */
+/* The model's answer over @guide: the mean, moved towards a sample by detail; all the way, where only a sample has what
+ * was asked for. */
 static SumiImage *
 predict (Stage *s, SumiImage *guide, const SumiRect *seen, GError **error)
 {
@@ -121,6 +122,8 @@ predict (Stage *s, SumiImage *guide, const SumiRect *seen, GError **error)
   evidence.factor = e->factor;
   evidence.noise = e->denoise > 0 ? sumi_clean_left (e->denoise) : 0;
 
+  if (e->detail <= 0 && ! how.mean)
+    return sumi_model_predict (e->model, s->eval, &evidence, &how, s->job, error);
   how.mean = TRUE;
   outer = sumi_job_enter (s->job, 0, e->detail > 0 ? 0.2 : 1);
   mean = sumi_model_predict (e->model, s->eval, &evidence, &how, s->job, error);
@@ -419,6 +422,12 @@ step (Stage *s, GError **error)
   return TRUE;
 }
 
+static gboolean
+samples (const SumiEnlarge *what)
+{
+  return what->detail > 0 || ! what->how.mean;
+}
+
 /* Cuts the picture into tiles.
  * @rows: memory for rows of full width, @copies of each; the rest of what @what allows is for tiles
  * @bytes: (nullable): out, what the stage takes
@@ -428,7 +437,7 @@ stage_plan (Stage *s, const SumiEnlarge *what, double rows, int copies, double *
 {
   const SumiFamilyClass *family = what->model->family;
   const int f = what->factor, width = what->photo->width * f, height = what->photo->height * f;
-  const double tile_bytes = sumi_model_get_bytes (what->model, 1) * (what->detail > 0 ? SAMPLING : 1) + TILE_BYTES;
+  const double tile_bytes = sumi_model_get_bytes (what->model, 1) * (samples (what) ? SAMPLING : 1) + TILE_BYTES;
   const SumiTiling *t = &s->tiling;
   int keep, most, window;
 
@@ -492,6 +501,7 @@ split (const SumiEnlarge *enlarge, Between *between, SumiEnlarge *second)
   *between = (Between){ .what = *enlarge };
   between->what.factor = FIRST_OF_8;
   between->what.detail = 0;
+  between->what.how.mean = TRUE;
   between->source = *enlarge->photo;
   between->source.width *= FIRST_OF_8;
   between->source.height *= FIRST_OF_8;

@@ -95,7 +95,7 @@ static gboolean
 peak (SumiRun *run, double *bytes, GError **error)
 {
   const Expand *o = run->options;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   SumiFiller filler = get_filler (run, model);
 
   if (! model || ! sumi_filler_prepare (&filler, error))
@@ -108,7 +108,7 @@ static gboolean
 run (SumiRun *run, GError **error)
 {
   const Expand *o = run->options;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   SumiFiller filler = get_filler (run, model);
   const SumiRect whole = { 0, 0, filler.canvas.width, filler.canvas.height };
 

@@ -54,7 +54,7 @@ static gboolean
 peak (SumiRun *run, double *bytes, GError **error)
 {
   const Fill *o = run->options;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   SumiFiller filler = get_filler (run, model);
 
   if (! model || ! sumi_source_bounds (run->input->mask, &filler.bounds, error) ||
@@ -68,7 +68,7 @@ static gboolean
 run (SumiRun *run, GError **error)
 {
   const Fill *o = run->options;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   SumiFiller filler = get_filler (run, model);
 
   return model && sumi_source_bounds (run->input->mask, &filler.bounds, error) &&

@@ -366,7 +366,8 @@ sumi_filler_predict (const SumiFiller *filler, int candidate, SumiJob *job, GErr
   eval->cancellable = job ? job->cancellable : NULL;
   sumi_common_get_predict (filler->run->common, candidate, &t.how);
   /* the first proposal is the most faithful one */
-  t.how.mean = filler->model->family->has_mean && candidate == 0 && t.how.seed == 0;
+  t.how.mean =
+      filler->model->family->has_mean && candidate == 0 && t.how.seed == 0 && sumi_common_is_auto (filler->run->common);
   if (! read_context (filler, &hole, &t.context, &t.factor, job, error))
     return NULL;
   t.result = sumi_image_new (b->width, b->height, 3, error);

@@ -128,7 +128,7 @@ prepare (SumiRun *run, SumiModel *model, gboolean grey, SumiSource **mended, Sum
 
   if (run->input->mask)
     {
-      g_autoptr (SumiModel) filler = sumi_model_load (o->fill_model, error);
+      g_autoptr (SumiModel) filler = sumi_run_load_model (run, o->fill_model, error);
 
       if (! filler)
         return FALSE;
@@ -152,7 +152,7 @@ prepare (SumiRun *run, SumiModel *model, gboolean grey, SumiSource **mended, Sum
       g_autoptr (SumiImage) map = NULL;
 
       sumi_common_get_predict (run->common, 0, &tint.how);
-      tint.how.mean = run->common->steps == 0;
+      tint.how.mean = sumi_common_is_auto (run->common);
       outer = sumi_job_enter (run->job, run->input->mask ? 0.5 : 0, 1);
       map = sumi_tint_plan (&tint, run->job, error);
       sumi_job_leave (run->job, outer);
@@ -181,6 +181,7 @@ get_enlarge (const SumiRun *run, SumiSource *photo, SumiModel *model, gboolean g
   };
 
   sumi_common_get_predict (run->common, 0, &e.how);
+  e.how.mean = sumi_common_is_auto (run->common);
   return e;
 }
 
@@ -190,8 +191,8 @@ peak (SumiRun *run, double *bytes, GError **error)
 {
   const Restore *o = run->options;
   const gboolean last = get_factor (o) > 1 || o->denoise > 0;
-  g_autoptr (SumiModel) model = last || o->colorize ? sumi_model_load (o->model, error) : NULL;
-  g_autoptr (SumiModel) filler = run->input->mask ? sumi_model_load (o->fill_model, error) : NULL;
+  g_autoptr (SumiModel) model = last || o->colorize ? sumi_run_load_model (run, o->model, error) : NULL;
+  g_autoptr (SumiModel) filler = run->input->mask ? sumi_run_load_model (run, o->fill_model, error) : NULL;
   double most = 40.0 * (1 << 17), kept = 0, one = 0;
 
   if ((! model && (last || o->colorize)) || (! filler && run->input->mask))
@@ -246,7 +247,7 @@ run (SumiRun *run, GError **error)
   /* only what is asked for needs the network's file */
   if (last || o->colorize)
     {
-      model = sumi_model_load (o->model, error);
+      model = sumi_run_load_model (run, o->model, error);
       if (! model || (last && ! sumi_enlarge_check (model, error)) || (o->colorize && ! sumi_tint_check (model, error)))
         return FALSE;
     }

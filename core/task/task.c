@@ -10,6 +10,8 @@
 #include "core/base/image.h"
 #include "core/base/job.h"
 #include "core/base/parallel.h"
+#include "core/diffusion/method.h"
+#include "core/diffusion/process.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/schedule.h"
 #include "core/model/model.h"
@@ -42,21 +44,42 @@ sumi_task_find (const char *key)
 
 /* ---- options ---------------------------------------------------------- */
 
+/* A row of every registry that users choose from begins so. */
+typedef struct
+{
+  const char *key, *label, *blurb;
+} Named;
+
+G_STATIC_ASSERT (G_STRUCT_OFFSET (SumiSamplerClass, blurb) == G_STRUCT_OFFSET (Named, blurb));
+G_STATIC_ASSERT (G_STRUCT_OFFSET (SumiScheduleClass, blurb) == G_STRUCT_OFFSET (Named, blurb));
+G_STATIC_ASSERT (G_STRUCT_OFFSET (SumiProcessClass, blurb) == G_STRUCT_OFFSET (Named, blurb));
+G_STATIC_ASSERT (G_STRUCT_OFFSET (SumiMethodClass, blurb) == G_STRUCT_OFFSET (Named, blurb));
+
+static const SumiChoice *
+list_choices (gsize *made, gconstpointer const *rows)
+{
+  if (g_once_init_enter (made))
+    {
+      GArray *all = g_array_new (TRUE, TRUE, sizeof (SumiChoice));
+
+      g_array_append_val (all, ((SumiChoice){ "auto", N_ ("Automatic") }));
+      for (; *rows; rows++)
+        {
+          const Named *row = *rows;
+
+          g_array_append_val (all, ((SumiChoice){ row->key, row->label, row->blurb }));
+        }
+      g_once_init_leave (made, (gsize) g_array_free (all, FALSE));
+    }
+  return (const SumiChoice *) *made;
+}
+
 const SumiChoice *
 sumi_sampler_choices (void)
 {
   static gsize made = 0;
 
-  if (g_once_init_enter (&made))
-    {
-      GArray *all = g_array_new (TRUE, TRUE, sizeof (SumiChoice));
-
-      g_array_append_val (all, ((SumiChoice){ "auto", N_ ("Automatic") }));
-      for (const SumiSamplerClass *const *s = sumi_samplers (); *s; s++)
-        g_array_append_val (all, ((SumiChoice){ (*s)->key, (*s)->label }));
-      g_once_init_leave (&made, (gsize) g_array_free (all, FALSE));
-    }
-  return (const SumiChoice *) made;
+  return list_choices (&made, (gconstpointer const *) sumi_samplers ());
 }
 
 const SumiChoice *
@@ -64,16 +87,23 @@ sumi_schedule_choices (void)
 {
   static gsize made = 0;
 
-  if (g_once_init_enter (&made))
-    {
-      GArray *all = g_array_new (TRUE, TRUE, sizeof (SumiChoice));
+  return list_choices (&made, (gconstpointer const *) sumi_schedules ());
+}
 
-      g_array_append_val (all, ((SumiChoice){ "auto", N_ ("Automatic") }));
-      for (const SumiScheduleClass *const *s = sumi_schedules (); *s; s++)
-        g_array_append_val (all, ((SumiChoice){ (*s)->key, (*s)->label }));
-      g_once_init_leave (&made, (gsize) g_array_free (all, FALSE));
-    }
-  return (const SumiChoice *) made;
+const SumiChoice *
+sumi_process_choices (void)
+{
+  static gsize made = 0;
+
+  return list_choices (&made, (gconstpointer const *) sumi_processes ());
+}
+
+const SumiChoice *
+sumi_method_choices (void)
+{
+  static gsize made = 0;
+
+  return list_choices (&made, (gconstpointer const *) sumi_methods ());
 }
 
 const SumiChoice *
@@ -106,6 +136,40 @@ sumi_task_free_options (const SumiTaskClass *task, gpointer options)
   g_free (options);
 }
 
+static gboolean
+is_auto (const char *key)
+{
+  return ! key || ! *key || ! strcmp (key, "auto");
+}
+
+gboolean
+sumi_common_is_auto (const SumiCommonOptions *common)
+{
+  return common->steps == 0 && common->churn < 0 && is_auto (common->sampler) && is_auto (common->schedule) &&
+         is_auto (common->process) && is_auto (common->method) && is_auto (common->settings);
+}
+
+static SumiPlanNames
+get_names (const SumiCommonOptions *common)
+{
+  return (SumiPlanNames){
+    .sampler = common->sampler,
+    .schedule = common->schedule,
+    .process = common->process,
+    .method = common->method,
+    .settings = common->settings,
+  };
+}
+
+SumiModel *
+sumi_run_load_model (const SumiRun *run, const char *name, GError **error)
+{
+  g_autoptr (SumiModel) model = sumi_model_load (name, error);
+  const SumiPlanNames names = get_names (run->common);
+
+  return model && sumi_model_check_names (model, &names, error) ? g_steal_pointer (&model) : NULL;
+}
+
 void
 sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPredict *how)
 {
@@ -113,7 +177,7 @@ sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPre
     .seed = (guint64) common->seed,
     .candidate = candidate,
     .steps = common->steps,
-    .names = { .sampler = common->sampler, .schedule = common->schedule },
+    .names = get_names (common),
     .churn = common->churn,
   };
 }

@@ -23,7 +23,10 @@ typedef struct
   int steps;       /* 0: the model's own choice */
   char *sampler;   /* "auto" or a registry key */
   char *schedule;  /* "auto" or a registry key */
+  char *process;   /* "auto" or a registry key */
   double churn;    /* [0, 1] share of fresh noise a step; < 0: the model's own choice */
+  char *method;    /* "auto" or a registry key */
+  char *settings;  /* of sampler, schedule and method: SumiPlanNames.settings */
   int threads;     /* 0: all */
   gint64 memory;   /* bytes that buffers may take; 0: 1 GB */
   char *precision; /* of networks: "auto" or "f32" */
@@ -60,6 +63,14 @@ typedef struct
         .text = "auto",                                                                                                \
         .offset = G_STRUCT_OFFSET (Struct, common.schedule),                                                           \
         .list_choices = sumi_schedule_choices },                                                                       \
+      { .key = "process",                                                                                              \
+        .label = N_ ("_Process"),                                                                                      \
+        .blurb = N_ ("Whose times steps and schedules go by; auto lets the model choose"),                             \
+        .type = SUMI_OPTION_CHOICE,                                                                                    \
+        .flags = SUMI_OPTION_ADVANCED,                                                                                 \
+        .text = "auto",                                                                                                \
+        .offset = G_STRUCT_OFFSET (Struct, common.process),                                                            \
+        .list_choices = sumi_process_choices },                                                                        \
       { .key = "churn",                                                                                                \
         .label = N_ ("Ch_urn"),                                                                                        \
         .blurb = N_ ("Share of fresh noise in each step; -1 lets the model choose"),                                   \
@@ -69,6 +80,21 @@ typedef struct
         .min = -1,                                                                                                     \
         .max = 1,                                                                                                      \
         .value = -1 },                                                                                                 \
+      { .key = "method",                                                                                               \
+        .label = N_ ("_Keeping what is known"),                                                                        \
+        .blurb = N_ ("How a result is made to agree with what is known; auto is the model's own way"),                 \
+        .type = SUMI_OPTION_CHOICE,                                                                                    \
+        .flags = SUMI_OPTION_ADVANCED,                                                                                 \
+        .text = "auto",                                                                                                \
+        .offset = G_STRUCT_OFFSET (Struct, common.method),                                                             \
+        .list_choices = sumi_method_choices },                                                                         \
+      { .key = "settings",                                                                                             \
+        .label = N_ ("Settin_gs"),                                                                                     \
+        .blurb = N_ ("Settings of sampler, schedule and method: key=value, ...; sumi list samplers shows them"),       \
+        .type = SUMI_OPTION_STRING,                                                                                    \
+        .flags = SUMI_OPTION_ADVANCED,                                                                                 \
+        .text = "",                                                                                                    \
+        .offset = G_STRUCT_OFFSET (Struct, common.settings) },                                                         \
       { .key = "threads",                                                                                              \
         .label = N_ ("T_hreads"),                                                                                      \
         .blurb = N_ ("Processor threads to use; 0 is all of them"),                                                    \
@@ -93,6 +119,8 @@ typedef struct
 /* "auto" and every registry key; for list_choices. */
 const SumiChoice *sumi_sampler_choices (void);
 const SumiChoice *sumi_schedule_choices (void);
+const SumiChoice *sumi_process_choices (void);
+const SumiChoice *sumi_method_choices (void);
 const SumiChoice *sumi_precision_choices (void);
 
 /* What the host hands over. Sizes of photo, mask and hints agree (checked). Sources stay the host's. */
@@ -156,6 +184,13 @@ const SumiTaskClass *sumi_task_find (const char *key);
 /* Returns: (transfer full): a struct of defaults. */
 gpointer sumi_task_new_options (const SumiTaskClass *task);
 void sumi_task_free_options (const SumiTaskClass *task, gpointer options);
+
+/* Loads the model @name and checks that it can do what the run's common options ask for, their settings too: nothing
+ * else of it is computed yet. Returns: (transfer full). */
+SumiModel *sumi_run_load_model (const SumiRun *run, const char *name, GError **error);
+
+/* Whether how steps are made is left to the model: only then may the most faithful answer stand for a sample. */
+gboolean sumi_common_is_auto (const SumiCommonOptions *common);
 
 /* Fills how to predict candidate @candidate from the common options; it borrows their strings. */
 void sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPredict *how);

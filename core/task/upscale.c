@@ -87,6 +87,7 @@ get_enlarge (const SumiRun *run, SumiModel *model, gboolean grey)
   };
 
   sumi_common_get_predict (run->common, 0, &e.how);
+  e.how.mean = sumi_common_is_auto (run->common);
   return e;
 }
 
@@ -94,7 +95,7 @@ static gboolean
 peak (SumiRun *run, double *bytes, GError **error)
 {
   const Upscale *o = run->options;
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   SumiEnlarge e;
 
   if (! model)
@@ -112,7 +113,7 @@ run (SumiRun *run, GError **error)
   const Upscale *o = run->options;
   SumiSource *photo = run->input->photo;
   const int factor = (int) g_ascii_strtoll (o->factor, NULL, 10);
-  g_autoptr (SumiModel) model = sumi_model_load (o->model, error);
+  g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
   g_autofree char *recipe = NULL;
   gboolean grey;
   SumiSink *sink;

@@ -79,6 +79,25 @@ find (const SumiCliGroup *groups, const char *key, gpointer *values)
   return NULL;
 }
 
+/* The row that collects settings of samplers, schedules and methods, if the command has it. */
+static const SumiOption *
+find_settings (const SumiCliGroup *groups, gpointer *values)
+{
+  const SumiOption *o = find (groups, "settings", values);
+
+  return o && o->type == SUMI_OPTION_STRING ? o : NULL;
+}
+
+/* "--eta 0.5" is short for "--settings eta=0.5": whether it goes with what is chosen shows when all is known. */
+static gboolean
+add_setting (const SumiOption *settings, gpointer values, const char *key, const char *value, GError **error)
+{
+  g_autofree char *before = sumi_option_dup_text (settings, values);
+  g_autofree char *all = g_strdup_printf ("%s%s%s=%s", before, *before ? ", " : "", key, value);
+
+  return sumi_option_set_text (settings, values, all, error);
+}
+
 static gboolean
 fail_unknown (const SumiCliGroup *groups, const char *argument, const char *key, GError **error)
 {
@@ -100,6 +119,44 @@ fail_unknown (const SumiCliGroup *groups, const char *argument, const char *key,
 }
 
 static gboolean
+fail_without_value (const char *argument, GError **error)
+{
+  g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, _ ("option “%s” needs a value"), argument);
+  return FALSE;
+}
+
+/* An argument that is no row of @groups: perhaps a setting. */
+static gboolean
+parse_setting (int argc,
+               char **argv,
+               int *i,
+               const SumiCliGroup *groups,
+               const char *key,
+               const char *value,
+               GError **error)
+{
+  const char *argument = argv[*i];
+  gpointer values = NULL;
+  const SumiOption *settings = find_settings (groups, &values);
+  const SumiOption *o = settings ? sumi_setting_find (key) : NULL;
+
+  if (! o && settings && ! value && g_str_has_prefix (key, "no-"))
+    {
+      o = sumi_setting_find (key + 3);
+      if (o && o->type == SUMI_OPTION_BOOL)
+        return add_setting (settings, values, key + 3, "no", error);
+      o = NULL;
+    }
+  if (! o)
+    return fail_unknown (groups, argument, key, error);
+  if (! value && o->type == SUMI_OPTION_BOOL)
+    value = "yes";
+  if (! value && *i + 1 >= argc)
+    return fail_without_value (argument, error);
+  return add_setting (settings, values, key, value ? value : argv[++*i], error);
+}
+
+static gboolean
 parse_long (int argc, char **argv, int *i, const SumiCliGroup *groups, GError **error)
 {
   const char *argument = argv[*i];
@@ -116,16 +173,13 @@ parse_long (int argc, char **argv, int *i, const SumiCliGroup *groups, GError **
       o = NULL;
     }
   if (! o)
-    return fail_unknown (groups, argument, key, error);
+    return parse_setting (argc, argv, i, groups, key, equals ? equals + 1 : NULL, error);
   if (equals)
     return sumi_option_set_text (o, values, equals + 1, error);
   if (o->type == SUMI_OPTION_BOOL)
     return sumi_option_set_number (o, values, 1, error);
   if (*i + 1 >= argc)
-    {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, _ ("option “--%s” needs a value"), key);
-      return FALSE;
-    }
+    return fail_without_value (argument, error);
   return sumi_option_set_text (o, values, argv[++*i], error);
 }
 
@@ -146,10 +200,7 @@ parse_short (int argc, char **argv, int *i, const SumiCliGroup *groups, GError *
   if (argument[2])
     return sumi_option_set_text (o, values, argument + 2, error);
   if (*i + 1 >= argc)
-    {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, _ ("option “%s” needs a value"), argument);
-      return FALSE;
-    }
+    return fail_without_value (argument, error);
   return sumi_option_set_text (o, values, argv[++*i], error);
 }
 

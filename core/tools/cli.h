@@ -15,7 +15,8 @@ typedef struct
 
 /* One-letter forms, in every command: -o, -q, -h. */
 /* Reads "--key value", "--key=value", "--key" and "--no-key" (BOOL), "-o value"; "--" ends the options; @words
- * receives the rest, borrowed. @groups end with a NULL table; keys are looked for in order.
+ * receives the rest, borrowed. @groups end with a NULL table; keys are looked for in order. Where a group has a row
+ * "settings", the name of any setting of a sampler, schedule or method works like an option, and is added to that row.
  * Fails with %SUMI_ERROR_OPTION, with a guess for misspelt names. */
 gboolean sumi_cli_parse (int argc, char **argv, const SumiCliGroup *groups, GPtrArray *words, GError **error);
 

@@ -118,6 +118,9 @@ sumi_command_task_dup_help (const SumiTaskClass *task)
   sumi_cli_describe (text, task->options, 0);
   if (sumi_cli_describe (advanced, task->options, SUMI_OPTION_ADVANCED))
     g_string_append_printf (text, "\n%s\n%s", _ ("Advanced options:"), advanced->str);
+  sumi_cli_append_row (text, "  --KEY VALUE",
+                       _ ("Any setting of the sampler, schedule or method in use, such as --eta 0.5: short for "
+                          "--settings KEY=VALUE"));
   append_examples (text, task);
   g_string_append_printf (text, "\n%s\n", _ ("Files:"));
   sumi_cli_append_row (

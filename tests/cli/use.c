@@ -215,6 +215,21 @@ same_bytes (const char *a, const char *b)
   return n == m && ! memcmp (x, y, n);
 }
 
+/* Recipes may differ. */
+static gboolean
+same_pixels (const char *a, const char *b)
+{
+  VipsImage *x = cli_load (a), *y = cli_load (b), *same = NULL;
+  double least = 0;
+
+  g_assert_cmpint (vips_equal (x, y, &same, NULL), ==, 0);
+  g_assert_cmpint (vips_min (same, &least, NULL), ==, 0);
+  g_object_unref (x);
+  g_object_unref (y);
+  g_object_unref (same);
+  return least > 0;
+}
+
 static void
 test_forms (void)
 {
@@ -225,6 +240,21 @@ test_forms (void)
   cli_sumi_ok ("upscale --output=x3.png --churn -1 --memory 300M a.png --quiet");
   g_assert_true (same_bytes ("x1.png", "x2.png"));
   g_assert_true (same_bytes ("x1.png", "x3.png"));
+}
+
+/* A setting is an option of its own name too. */
+static void
+test_settings (void)
+{
+  if (! cli_has_task ("fill"))
+    return;
+  cli_sumi_ok ("fill a.png --mask mask.png --sampler ddim --settings eta=0.5 -o e1.png");
+  cli_sumi_ok ("fill a.png --mask mask.png --sampler ddim --eta 0.5 -o e2.png");
+  cli_sumi_ok ("fill a.png --mask mask.png --sampler ddim --eta=1 --eta=0.5 -o e3.png");
+  cli_sumi_ok ("fill a.png --mask mask.png --sampler ddim -o e4.png");
+  g_assert_true (same_pixels ("e1.png", "e2.png"));
+  g_assert_true (same_pixels ("e1.png", "e3.png"));
+  g_assert_false (same_pixels ("e1.png", "e4.png"));
 }
 
 static void
@@ -395,6 +425,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/inspect", test_inspect);
   g_test_add_func ("/cli/bench", test_bench);
   g_test_add_func ("/cli/forms", test_forms);
+  g_test_add_func ("/cli/settings", test_settings);
   g_test_add_func ("/cli/several", test_several);
   g_test_add_func ("/cli/mask-folder", test_mask_folder);
   g_test_add_func ("/cli/candidates", test_candidates);
