@@ -16,7 +16,8 @@ static const struct
 } commands[] = {
   { "bench", N_ ("Measure how fast this machine is, and Sumi on it"), sumi_command_bench },
   { "inspect", N_ ("Say what a model file is"), sumi_command_inspect },
-  { "list", N_ ("List tasks, samplers, schedules, models, options, devices"), sumi_command_list },
+  { "list", N_ ("List tasks, samplers, methods, models, options and what else there is"), sumi_command_list },
+  { "simulate", N_ ("Run a sampler on small data whose denoiser is known exactly"), sumi_command_simulate },
 };
 
 static char *

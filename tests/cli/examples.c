@@ -9,9 +9,9 @@
 typedef VipsImage Image;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Image, g_object_unref)
 
-static const char *const pages[] = {
-  "", "fill", "expand", "upscale", "colorize", "restore", "inspect", "list", "bench"
-};
+static const char *const commands[] = { "inspect", "list", "bench", "simulate", NULL };
+static const char *const pages[] = { "",        "fill",    "expand", "upscale", "colorize",
+                                     "restore", "inspect", "list",   "bench",   "simulate" };
 
 /* What the examples name. */
 static void
@@ -54,8 +54,7 @@ test_examples (gconstpointer page)
   const char *examples;
   int n = 0;
 
-  if (*(const char *) page && strcmp (page, "inspect") && strcmp (page, "list") && strcmp (page, "bench") &&
-      ! cli_has_task (page))
+  if (*(const char *) page && ! g_strv_contains (commands, page) && ! cli_has_task (page))
     return;
   help = *(const char *) page ? cli_sumi ("%s --help", (const char *) page) : cli_sumi ("--help");
   examples = strstr (help.out, "\nExamples:\n");

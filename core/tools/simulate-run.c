@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gi18n-lib.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/sumi.h"
+#include "core/tools/simulate.h"
+
+#define MAX_SAMPLES 65536 /* what the noise can number */
+#define MAX_STATES  (1 << 24)
+#define SHOWN       48 /* paths in a picture */
+#define LISTED      16 /* start values up to which all states are worth keeping */
+#define LEVELS      64 /* of the table of errors */
+
+/* ---- start values -------------------------------------------------------- */
+
+/* The coordinates of one point. */
+static gboolean
+parse_point (const char *text, int dims, double *out)
+{
+  for (int c = 0; c < dims; c++)
+    {
+      char *end = NULL;
+
+      text += strspn (text, " \t\n,");
+      out[c] = g_ascii_strtod (text, &end);
+      if (end == text || ! isfinite (out[c]) || (*end && ! strchr (" \t\n,", *end)))
+        return FALSE;
+      text = end;
+    }
+  return text[strspn (text, " \t\n,")] == 0;
+}
+
+double *
+sumi_simulation_parse (const char *what, const char *text, int dims, int *n, GError **error)
+{
+  g_auto (GStrv) points = g_strsplit_set (text, dims == 1 ? ";, \t\n" : ";", -1);
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (double) * (guint) dims);
+  g_autofree double *point = g_new (double, dims);
+
+  for (char **p = points; *p; p++)
+    {
+      if (! *g_strstrip (*p))
+        continue;
+      if (! parse_point (*p, dims, point))
+        {
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                       dims == 1 ? _ ("%s: “%.60s” is not a number; expected V,V…") :
+                                   _ ("%s: “%.60s” is not a point of %d numbers; expected V,V;V,V… as the data has"),
+                       what, *p, dims);
+          return NULL;
+        }
+      g_array_append_vals (all, point, 1);
+    }
+  if (all->len < 1 || all->len > MAX_SAMPLES)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, _ ("%s: %u values; expected 1 to %d"), what, all->len,
+                   MAX_SAMPLES);
+      return NULL;
+    }
+  *n = (int) all->len;
+  return (double *) g_array_free (g_steal_pointer (&all), FALSE);
+}
+
+static gboolean
+take_start (SumiSimulation *self, GError **error)
+{
+  const SumiSimulateOptions *o = self->options;
+
+  self->given = *o->start != 0;
+  if (self->given)
+    return (self->x = sumi_simulation_parse ("--start", o->start, self->data->dims, &self->n, error)) != NULL;
+  self->n = o->samples;
+  self->x = g_new0 (double, (gsize) self->n *(gsize) self->data->dims);
+  return TRUE;
+}
+
+/* ---- noise levels -------------------------------------------------------- */
+
+/* The table that lists made for a model read. */
+static void
+fill_errors (const SumiExact *data, double sigma_min, double sigma_max, double *sigma, double *error)
+{
+  const int samples = CLAMP (4000000 / data->n / data->dims, 16, 4000);
+
+  for (int i = 0; i < LEVELS; i++)
+    {
+      sigma[i] = sigma_min * pow (sigma_max / sigma_min, i / (LEVELS - 1.0));
+      error[i] = sumi_exact_error (data, sigma[i], samples, 0);
+    }
+}
+
+static gboolean
+list_sigmas (SumiSimulation *self, GError **error)
+{
+  const SumiSimulateOptions *o = self->options;
+  const SumiProcessClass *process = self->plan.process;
+  const double low = o->sigma_min > 0 ? o->sigma_min : process->sigma (process->t_min);
+  const double high = o->sigma_max > 0 ? o->sigma_max : process->sigma (process->t_max);
+  double sigma[LEVELS], wrong[LEVELS];
+  const SumiErrorTable errors = { LEVELS, sigma, wrong };
+  /* only that list reads the table, which takes a while for many points */
+  const gboolean needs_errors = ! strcmp (self->plan.schedule->key, "dp");
+
+  self->n_steps = o->steps;
+  if (! (low < high))
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                   _ ("--sigma-min is %g and --sigma-max %g; expected a minimum below the maximum"), low, high);
+      return FALSE;
+    }
+  if (needs_errors)
+    fill_errors (self->data, low, high, sigma, wrong);
+  self->sigmas = sumi_plan_dup_sigmas (&self->plan, self->n_steps, low, high, needs_errors ? &errors : NULL, error);
+  return self->sigmas != NULL;
+}
+
+/* ---- the run ------------------------------------------------------------- */
+
+static gboolean
+keep_states (SumiSimulation *self, GError **error)
+{
+  const gsize levels = (gsize) self->n_steps + 1, dims = (gsize) self->data->dims;
+
+  self->kept = self->options->json || self->n <= LISTED ? self->n : *self->options->svg ? MIN (self->n, SHOWN) : 0;
+  if (levels * (gsize) self->kept * dims > MAX_STATES)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                   _ ("the states would be %" G_GSIZE_FORMAT " numbers, at most %d are kept: take fewer samples or "
+                      "steps"),
+                   levels * (gsize) self->kept * dims, MAX_STATES);
+      return FALSE;
+    }
+  self->states = g_new0 (double, levels *(gsize) self->kept *dims + 1);
+  return TRUE;
+}
+
+SumiSimulation *
+sumi_simulation_new (const SumiSimulateOptions *options, GError **error)
+{
+  static const SumiPlanNames defaults = { .sampler = "euler", .schedule = "karras" };
+  const SumiPlanNames names = {
+    .sampler = options->sampler,
+    .schedule = options->schedule,
+    .process = options->process,
+    .settings = options->settings,
+  };
+  g_autoptr (SumiSimulation) self = g_new0 (SumiSimulation, 1);
+
+  self->options = options;
+  if (! *options->data)
+    {
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                           _ ("--data is missing; “sumi simulate --help” shows what it takes"));
+      return NULL;
+    }
+  self->data = sumi_exact_parse (options->data, error);
+  if (! self->data || ! sumi_plan_init (&self->plan, &names, &defaults, error) || ! take_start (self, error) ||
+      ! list_sigmas (self, error) || ! keep_states (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+sumi_simulation_free (SumiSimulation *self)
+{
+  if (! self)
+    return;
+  sumi_exact_free (self->data);
+  sumi_plan_clear (&self->plan);
+  g_free (self->sigmas);
+  g_free (self->x);
+  g_free (self->states);
+  g_free (self);
+}
+
+static void
+keep (gpointer data, int index, double sigma, const SumiTensor *x)
+{
+  SumiSimulation *self = data;
+  const gsize size = (gsize) self->kept * (gsize) self->data->dims;
+
+  memcpy (self->states + (gsize) index * size, x->data, sizeof (double) * size);
+}
+
+gboolean
+sumi_simulation_run (SumiSimulation *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (SumiPool) pool = sumi_pool_new (self->options->threads);
+  g_autoptr (SumiEval) ev = sumi_eval_new (sumi_backend_default (), pool);
+  SumiJob job = { .cancellable = cancellable };
+  SumiTensor x = { SUMI_DTYPE_F64, 4, { self->n, 1, 1, self->data->dims }, self->x, NULL };
+  const SumiLoop loop = {
+    .denoiser = &self->data->denoiser,
+    .sampler = self->plan.sampler,
+    .sampler_options = self->plan.sampler_options,
+    .process = self->plan.process,
+    .sigmas = self->sigmas,
+    .n_steps = self->n_steps,
+    .churn = self->options->churn,
+    .seed = (guint64) self->options->seed,
+    .trace = self->kept ? keep : NULL,
+    .trace_data = self,
+  };
+
+  ev->cancellable = cancellable;
+  if (! self->given)
+    sumi_loop_start (&loop, ev, &x);
+  if (! sumi_loop_run (&loop, ev, &x, 0, &job, error))
+    return FALSE;
+  self->calls = ev->n_denoise;
+  return TRUE;
+}
