@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Samplers against closed forms (design.md §2): for data ~ N(0, s²) the denoiser is
- * D(x; σ) = x·s²/(s² + σ²) and the ODE's solution x(0) = x(σmax)·s/√(s² + σmax²). No network, no stored file. */
+/* Samplers against closed forms (design.md §2): for data ~ N(0, s²) the denoiser is D(x; σ) = x·s²/(s² + σ²). Their
+ * orders are in order.c. No network, no stored file. */
 #include <math.h>
 #include <string.h>
 
@@ -52,37 +52,6 @@ picture (SumiArena *arena, int side, double value)
   for (gsize i = 0; i < sumi_tensor_count (x); i++)
     sumi_tensor_f32 (x)[i] = (float) value;
   return x;
-}
-
-/* Error of the ODE's end point after @steps steps. */
-static double
-ode_error (const SumiSamplerClass *sampler, int steps)
-{
-  g_autoptr (SumiEval) ev = sumi_eval_new (NULL, NULL);
-  g_autoptr (SumiArena) arena = sumi_arena_new ();
-  g_autofree double *sigmas = g_new (double, steps + 1);
-  Gaussian g = { { .denoise = gaussian_denoise }, 0.5 };
-  SumiTensor *x = picture (arena, 1, SIGMA_MAX);
-  SumiLoop loop = { .denoiser = &g.denoiser, .sampler = sampler, .sigmas = sigmas, .n_steps = steps };
-
-  fill_sigmas ("karras", steps, sigmas);
-  g_assert_true (sumi_loop_run (&loop, ev, x, 0, NULL, NULL));
-  return fabs (sumi_tensor_f32 (x)[0] - SIGMA_MAX * g.s / sqrt (g.s * g.s + SIGMA_MAX * SIGMA_MAX));
-}
-
-static void
-test_order (gconstpointer data)
-{
-  const SumiSamplerClass *sampler = data;
-
-  for (int steps = 20; steps <= 80; steps *= 2)
-    {
-      double order = log2 (ode_error (sampler, steps) / ode_error (sampler, 2 * steps));
-
-      g_test_message ("%s, %d to %d steps: order %.2f", sampler->key, steps, 2 * steps, order);
-      g_assert_cmpfloat (order, >, sampler->order - 0.25);
-      g_assert_cmpfloat (order, <, sampler->order + 0.5);
-    }
 }
 
 /* With churn, many results have the data's variance; and they differ by seed, never by threads. */
@@ -197,7 +166,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (const SumiSamplerClass *const *s = sumi_samplers (); *s; s++)
     {
-      add ("order", (*s)->key, *s, test_order);
       add ("churn", (*s)->key, *s, test_churn);
       add ("cancel", (*s)->key, *s, test_cancel);
     }
