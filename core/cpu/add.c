@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/base/fast.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
-#include "core/cpu/fast.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 

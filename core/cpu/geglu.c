@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rows are shared out; each is one vectorised pass. */
+#include "core/base/fast.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
-#include "core/cpu/fast.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 

@@ -5,9 +5,9 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/fast.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
-#include "core/cpu/fast.h"
 #include "core/ops/params.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"

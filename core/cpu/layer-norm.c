@@ -3,9 +3,9 @@
  * run in LANES parts, so that they are vectors and the same on every machine's vector width. */
 #include <math.h>
 
+#include "core/base/fast.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
-#include "core/cpu/fast.h"
 #include "core/ops/params.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"

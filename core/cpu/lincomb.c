@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* In double, as the reference. */
+#include "core/base/fast.h"
 #include "core/base/parallel.h"
 #include "core/cpu/backend.h"
-#include "core/cpu/fast.h"
 #include "core/ops/params.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"

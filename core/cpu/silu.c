@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/base/fast.h"
 #include "core/cpu/backend.h"
-#include "core/cpu/fast.h"
 #include "core/cpu/pointwise.h"
 
 SUMI_CLONES static void
