@@ -22,6 +22,7 @@ typedef struct SumiBackend SumiBackend;
 typedef struct SumiEval SumiEval;
 typedef struct SumiOpClass SumiOpClass;
 typedef struct SumiPrepared SumiPrepared;
+typedef struct SumiTape SumiTape;
 typedef struct SumiTensor SumiTensor;
 
 /* io, nn, diffusion */

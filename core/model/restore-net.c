@@ -16,6 +16,7 @@
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/prepared.h"
+#include "core/tensor/tape.h"
 #include "core/tensor/tensor.h"
 
 #define MAX_LEVELS   8
@@ -460,6 +461,51 @@ stack_row (gpointer data, int index, int thread)
       }
 }
 
+typedef struct
+{
+  const float *g, *add; /* [H/p, W/p, 3·n_maps·p²]; (nullable) [H, W, 3] */
+  float *grad;          /* [H, W, 3] */
+  float factor;
+  int channels, p; /* channels: of g */
+  gsize width;     /* of grad */
+} UnstackJob;
+
+/* One row of u: its channels of the stack come first. */
+static void
+unstack_row (gpointer data, int index, int thread)
+{
+  const UnstackJob *job = data;
+  const int p = job->p, dy = index % p;
+  const gsize row = (gsize) (index / p) * (job->width / (gsize) p) * (gsize) job->channels;
+  const gsize at = 3 * (gsize) index * job->width;
+
+  for (gsize x = 0; x < job->width; x++)
+    for (gsize c = 0; c < 3; c++)
+      {
+        const gsize k = (c * (gsize) p + (gsize) dy) * (gsize) p + x % (gsize) p;
+        const float value = job->factor * job->g[row + x / (gsize) p * (gsize) job->channels + k];
+
+        job->grad[at + 3 * x + c] = job->add ? job->add[at + 3 * x + c] + value : value;
+      }
+}
+
+/* The shares of b, e and hp are nobody's. */
+static void
+stack_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  UnstackJob job = {
+    .g = sumi_tensor_f32 (b->g),
+    .add = b->add[0] ? sumi_tensor_f32 (b->add[0]) : NULL,
+    .grad = sumi_tensor_f32 (b->grad[0]),
+    .factor = *(const float *) b->params,
+    .channels = b->g->shape[3],
+    .p = b->grad[0]->shape[1] / b->g->shape[1],
+    .width = (gsize) b->grad[0]->shape[2],
+  };
+
+  sumi_parallel_for (ev->pool, b->grad[0]->shape[1], unstack_row, &job);
+}
+
 /* c_in·u, b, e (, hp), side by side [1, H, W, 9 or 12], through pixel-unshuffle → [1, H/p, W/p, (9 or 12)·p²] */
 static SumiTensor *
 stack (const Pass *pass)
@@ -479,6 +525,14 @@ stack (const Pass *pass)
 
   if (pass->ev->error)
     return x;
+  if (pass->ev->tape)
+    {
+      const SumiTapeStep step = {
+        .name = "stack", .gradient = stack_gradient, .n_in = 1, .params = &job.factor, .params_size = sizeof job.factor
+      };
+
+      sumi_tape_record (pass->ev, &step, &pass->u, x);
+    }
   job.out = sumi_tensor_f32 (x);
   sumi_parallel_for (pass->ev->pool, shape[1], stack_row, &job);
   return x;

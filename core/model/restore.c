@@ -17,8 +17,10 @@
 #include "core/model/model.h"
 #include "core/model/pushpull.h"
 #include "core/model/restore-net.h"
+#include "core/model/restore-project.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
+#include "core/tensor/tape.h"
 #include "core/tensor/tensor.h"
 
 #define SIGMA_MEAN 80.0 /* the special call that asks for the mean */
@@ -28,7 +30,7 @@
 #define SIGMA_MIN  0.1
 #define STEPS      8
 
-static const float luma[] = { 0.299f, 0.587f, 0.114f };
+static const float luma[] = SUMI_RESTORE_LUMA;
 
 typedef struct
 {
@@ -38,6 +40,7 @@ typedef struct
   SumiPool *pool;
   double s;
   SumiTensor *b, *e; /* [1, H, W, 3], padded */
+  SumiTape *tape;    /* (nullable): made at the first gradient */
 
   const SumiPlanNames *defaults;
   const SumiEvidence *evidence;
@@ -57,44 +60,15 @@ reflect (int i, int n)
   return i < n ? i : period - i;
 }
 
-typedef struct
-{
-  const float *e; /* missing, grey, coarse */
-  float *x;
-  gsize width;
-} ProjectJob;
-
-static void
-project_row (gpointer data, int index, int thread)
-{
-  const ProjectJob *job = data;
-  const float *e = job->e + 3 * (gsize) index * job->width;
-  float *p = job->x + 3 * (gsize) index * job->width;
-
-  for (gsize i = 0; i < job->width; i++, e += 3, p += 3)
-    {
-      const float y = e[1] > 0 ? luma[0] * p[0] + luma[1] * p[1] + luma[2] * p[2] : 0;
-
-      if (e[0] > 0 || e[2] > 0)
-        continue;
-      for (int c = 0; c < 3; c++)
-        p[c] = e[1] > 0 ? p[c] - y : 0;
-    }
-}
-
 /* No residual where b is exact; no luminance where only the luminance is known. */
 static void
 restore_project (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x)
 {
   const Restore *self = (const Restore *) denoiser;
-  ProjectJob job = { .width = (gsize) x->shape[2] };
 
   /* everything is coarse: nothing is known */
-  if (ev->error || (self->evidence->coarse && ! self->evidence->missing))
-    return;
-  job.e = sumi_tensor_f32 (self->e);
-  job.x = sumi_tensor_f32 (x);
-  sumi_parallel_for (ev->pool, x->shape[1], project_row, &job);
+  if (! self->evidence->coarse || self->evidence->missing)
+    sumi_restore_project (ev, self->e, x);
 }
 
 static SumiTensor *
@@ -106,6 +80,29 @@ restore_denoise (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x, double sig
   if (! ev->error)
     restore_project (denoiser, ev, d);
   return d;
+}
+
+/* With the call it costs 2.2 plain calls. Measured on 512² and 1024² pixels of the shipped network: besides the 216
+ * bytes per pixel of a plain call the tape takes 692, of which 512 are values kept for the way back, and 82 MB of
+ * weights. */
+static SumiTensor *
+restore_vjp (SumiDenoiser *denoiser,
+             SumiEval *ev,
+             SumiTensor *x,
+             double sigma,
+             SumiCotangent cotangent,
+             gpointer data,
+             SumiTensor **x0)
+{
+  Restore *self = (Restore *) denoiser;
+
+  if (! self->tape)
+    self->tape = sumi_tape_new ();
+  sumi_tape_watch (self->tape, x);
+  ev->tape = self->tape;
+  *x0 = restore_denoise (denoiser, ev, x, sigma);
+  ev->tape = NULL;
+  return sumi_tape_gradient (ev, self->tape, *x0, cotangent (data, ev, *x0), x, TRUE);
 }
 
 /* ---- evidence --------------------------------------------------------- */
@@ -381,7 +378,10 @@ restore_predict (SumiModel *model,
   SumiImage *out = NULL;
   SumiTensor *u, *hp;
   Restore self = {
-    .denoiser = { .denoise = restore_denoise, .project = restore_project, .preview = restore_preview },
+    .denoiser = { .denoise = restore_denoise,
+                  .vjp = restore_vjp,
+                  .project = restore_project,
+                  .preview = restore_preview },
     .net = net,
     .defaults = &model->family->defaults,
     .pool = ev->pool,
@@ -401,6 +401,7 @@ restore_predict (SumiModel *model,
                  "no memory for a network input of %d×%d pixels; allow less with --memory", width, height);
   else if (guess)
     out = restore_run (&self, ev, how, u, hp, job, error);
+  sumi_tape_free (self.tape);
   sumi_arena_release (ev->scratch, mark);
   return out;
 }

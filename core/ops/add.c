@@ -43,6 +43,7 @@ const SumiOpClass sumi_op_add = {
   .n_cases = G_N_ELEMENTS (add_cases),
   .tolerance = 0,
   .inplace = 1 << 0,
+  .passes = 1 << 0 | 1 << 1,
 };
 
 SumiTensor *

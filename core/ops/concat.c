@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/ops/params.h"
@@ -45,6 +46,17 @@ concat_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gc
       }
 }
 
+static void
+concat_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  const SumiConcatParams *p = b->params;
+
+  if (b->grad[0])
+    sumi_gradient_channels (ev, b->g, 0, p->enlarge, b->add[0], b->grad[0]);
+  if (b->grad[1])
+    sumi_gradient_channels (ev, b->g, b->in[0]->shape[3], FALSE, b->add[1], b->grad[1]);
+}
+
 static const SumiConcatParams concat_params[] = { { FALSE }, { TRUE } };
 
 static const SumiOpCase concat_cases[] = {
@@ -62,6 +74,8 @@ const SumiOpClass sumi_op_concat = {
   .cases = concat_cases,
   .n_cases = G_N_ELEMENTS (concat_cases),
   .tolerance = 0,
+  .params_size = sizeof (SumiConcatParams),
+  .gradient = concat_gradient,
 };
 
 SumiTensor *

@@ -2,7 +2,11 @@
 /* y[n, i, j, o] = b[o] + add[n, i, j, o] + Σ_{u, v, c} w[o, c, u, v]·x[n, i·stride + u − pad, j·stride + v − pad, c],
  * zero outside: cross-correlation, as torch.nn.functional.conv2d. Square kernels; the weight is in the order of model
  * files. With `enlarge`, x stands for itself doubled: x[n, i/2, j/2, c]. */
+#include <string.h>
+
 #include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/ops/params.h"
@@ -100,6 +104,135 @@ conv2d_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gc
           }
 }
 
+/* ---- gradient --------------------------------------------------------- */
+
+/* [Co, Ci, K, K] → [Ci, Co, K, K], the kernels turned by half a turn */
+static void
+turn_kernels (const SumiTensor *w, const SumiTensor *out)
+{
+  const gsize co = (gsize) w->shape[0], ci = (gsize) w->shape[1], taps = (gsize) w->shape[2] * (gsize) w->shape[3];
+
+  for (gsize o = 0; o < co; o++)
+    for (gsize c = 0; c < ci; c++)
+      for (gsize t = 0; t < taps; t++)
+        sumi_gradient_element (w, (o * ci + c) * taps + t, out, (c * co + o) * taps + taps - 1 - t);
+}
+
+/* [Co, Ci, 2, 2] → [4·Ci, Co, 1, 1], rows in pixel-shuffle's order */
+static void
+split_kernels (const SumiTensor *w, const SumiTensor *out)
+{
+  const gsize co = (gsize) w->shape[0], rows = 4 * (gsize) w->shape[1];
+
+  for (gsize o = 0; o < co; o++)
+    for (gsize r = 0; r < rows; r++)
+      sumi_gradient_element (w, o * rows + r, out, r * co + o);
+}
+
+typedef struct
+{
+  const SumiTensor *g;
+  int stride, cut;
+  SumiTensor *out;
+} SpreadJob;
+
+/* One row of the output. */
+static void
+spread_row (gpointer data, int index, int thread)
+{
+  const SpreadJob *job = data;
+  const int height = job->out->shape[1], width = job->out->shape[2], n = index / height;
+  const int row = index % height + job->cut, i = row / job->stride;
+  const gsize channels = (gsize) job->g->shape[3];
+  float *to = sumi_tensor_f32 (job->out) + (gsize) index * (gsize) width * channels;
+
+  memset (to, 0, sizeof (float) * (gsize) width * channels);
+  if (row % job->stride || i >= job->g->shape[1])
+    return;
+  for (int x = 0; x < width; x++, to += channels)
+    {
+      const int column = x + job->cut, j = column / job->stride;
+
+      if (column % job->stride == 0 && j < job->g->shape[2])
+        memcpy (to,
+                sumi_tensor_f32 (job->g) +
+                    (((gsize) n * (gsize) job->g->shape[1] + (gsize) i) * (gsize) job->g->shape[2] + (gsize) j) *
+                        channels,
+                sizeof (float) * channels);
+    }
+}
+
+/* What the gradient of the result would be had the step been 1, @height × @width: zeros where no result was computed;
+ * less @cut pixels on each side, which saw nothing but padding. */
+static SumiTensor *
+spread (SumiEval *ev, const SumiTensor *g, int stride, int cut, int height, int width)
+{
+  const int shape[] = { g->shape[0], MAX (height - 2 * cut, 0), MAX (width - 2 * cut, 0), g->shape[3] };
+  SpreadJob job = { g, stride, cut, sumi_eval_tensor (ev, 4, shape) };
+
+  if (! ev->error)
+    sumi_parallel_for (ev->pool, shape[0] * shape[1], spread_row, &job);
+  return job.out;
+}
+
+/* A kernel 2×2 of step 2: four products, put where their pixels are. */
+static void
+halve_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  const SumiTensor *w = b->in[1];
+  const int shape[] = { 4 * w->shape[1], w->shape[0], 1, 1 };
+  const SumiTensor *split = sumi_tape_derive (ev, b->tape, w, "conv2d-split", 4, shape, split_kernels);
+
+  if (split)
+    sumi_gradient_finish (
+        ev, b, sumi_pixel_shuffle (ev, sumi_conv2d (ev, b->g, split, NULL, 1, 0, NULL), sumi_gradient_place (b)));
+}
+
+/* For step 1: the convolution of g by the turned kernels, padding K − 1 − pad. What enlarging did four times is summed,
+ * before a 1×1 kernel, which does not mind, or after. */
+static void
+conv2d_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  const SumiConv2dParams *p = b->params;
+  const SumiTensor *x = b->in[0], *w = b->in[1], *g = b->g, *turned;
+  const int k = w->shape[2], scale = p->enlarge ? 2 : 1, cut = MAX (p->pad - (k - 1), 0);
+  const gboolean pointwise = k == 1 && p->stride == 1 && p->pad == 0;
+
+  if (! b->grad[0])
+    return;
+  if (k == 2 && p->stride == 2 && p->pad == 0 && ! p->enlarge && x->shape[1] % 2 == 0 && x->shape[2] % 2 == 0)
+    {
+      halve_gradient (ev, b);
+      return;
+    }
+  turned = sumi_tape_derive (ev, b->tape, w, "conv2d-turned", 4, (const int[]){ w->shape[1], w->shape[0], k, k },
+                             turn_kernels);
+  if (! turned)
+    return;
+  if (p->enlarge && pointwise)
+    {
+      SumiTensor *small = sumi_eval_tensor (ev, 4, (const int[]){ x->shape[0], x->shape[1], x->shape[2], w->shape[0] });
+
+      if (! ev->error)
+        sumi_gradient_channels (ev, g, 0, TRUE, NULL, small);
+      g = small;
+    }
+  else if (p->stride > 1 || cut)
+    g = spread (ev, g, p->stride, cut, scale * x->shape[1] + 2 * p->pad - k + 1,
+                scale * x->shape[2] + 2 * p->pad - k + 1);
+  if (! p->enlarge || pointwise)
+    sumi_conv2d_add (ev, g, turned, NULL, b->add[0], FALSE, MAX (k - 1 - p->pad, 0), b->grad[0]);
+  else
+    {
+      const SumiTensor *large = sumi_conv2d (ev, g, turned, NULL, 1, MAX (k - 1 - p->pad, 0), NULL);
+
+      if (! ev->error)
+        sumi_gradient_channels (ev, large, 0, TRUE, b->add[0], b->grad[0]);
+    }
+}
+
+/* ---- cases ------------------------------------------------------------ */
+
 static const SumiConv2dParams same = { 1, 1 }, one = { 1, 0 }, halve = { 2, 0 }, wide = { 1, 2 }, stride = { 2, 1 };
 static const SumiConv2dParams larger = { 1, 1, TRUE }, larger_one = { 1, 0, TRUE };
 
@@ -137,6 +270,10 @@ const SumiOpClass sumi_op_conv2d = {
   .cases = conv2d_cases,
   .n_cases = G_N_ELEMENTS (conv2d_cases),
   .tolerance = 2e-10, /* Winograd's, measured: 5e-11 at 1280 channels; products stay below 1e-12 */
+  .params_size = sizeof (SumiConv2dParams),
+  .gradient = conv2d_gradient,
+  .fixed = 1 << 1 | 1 << 2,
+  .passes = 1 << 3,
 };
 
 SumiTensor *

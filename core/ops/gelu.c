@@ -2,6 +2,7 @@
 /* gelu(x) = x·Φ(x) = x·erfc(−x/√2)/2: the exact form (Hendrycks and Gimpel 2016), not the tanh approximation. */
 #include <math.h>
 
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 
@@ -22,6 +23,12 @@ gelu_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gcon
     y[i] = (float) (0.5 * x[i] * erfc (-x[i] * G_SQRT2 / 2));
 }
 
+static void
+gelu_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  sumi_gradient_pointwise (ev, b, sumi_gelu_slope);
+}
+
 static const SumiOpCase gelu_cases[] = {
   { .in = { { 1 } } },
   { .in = { { 3, 7 } } },
@@ -37,6 +44,9 @@ const SumiOpClass sumi_op_gelu = {
   .n_cases = G_N_ELEMENTS (gelu_cases),
   .tolerance = 1e-13,
   .inplace = 1 << 0,
+  .gradient = gelu_gradient,
+  .over = 1 << 0,
+  .keeps = 1 << 0,
 };
 
 SumiTensor *

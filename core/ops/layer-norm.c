@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/ops/params.h"
@@ -50,6 +51,61 @@ layer_norm_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out
     }
 }
 
+typedef struct
+{
+  const float *x, *gamma, *g, *add; /* add: (nullable) */
+  float *grad;
+  gsize width;
+  double epsilon;
+} GradientJob;
+
+/* With n = (x − mean)/deviation and u = g·γ: (u − mean (u) − n·mean (u·n))/deviation. */
+static void
+layer_norm_gradient_row (gpointer data, int index, int thread)
+{
+  const GradientJob *job = data;
+  const gsize at = (gsize) index * job->width;
+  const float *x = job->x + at, *g = job->g + at, *add = job->add ? job->add + at : NULL;
+  const double count = (double) job->width;
+  double mean = 0, variance = 0, mean_u = 0, mean_un = 0, scale;
+
+  for (gsize i = 0; i < job->width; i++)
+    mean += x[i] / count;
+  for (gsize i = 0; i < job->width; i++)
+    variance += (x[i] - mean) * (x[i] - mean) / count;
+  scale = 1 / sqrt (variance + job->epsilon);
+  for (gsize i = 0; i < job->width; i++)
+    {
+      const double u = (double) g[i] * job->gamma[i];
+
+      mean_u += u / count;
+      mean_un += u * (x[i] - mean) * scale / count;
+    }
+  for (gsize i = 0; i < job->width; i++)
+    {
+      const double u = (double) g[i] * job->gamma[i], n = (x[i] - mean) * scale;
+
+      job->grad[at + i] = (float) ((u - mean_u - n * mean_un) * scale + (add ? add[i] : 0));
+    }
+}
+
+static void
+layer_norm_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  GradientJob job = {
+    .x = sumi_tensor_f32 (b->in[0]),
+    .gamma = sumi_tensor_f32 (b->in[1]),
+    .g = sumi_tensor_f32 (b->g),
+    .add = b->add[0] ? sumi_tensor_f32 (b->add[0]) : NULL,
+    .grad = sumi_tensor_f32 (b->grad[0]),
+    .width = (gsize) b->g->shape[b->g->n_dims - 1],
+    .epsilon = ((const SumiLayerNormParams *) b->params)->epsilon,
+  };
+
+  if (job.width)
+    sumi_parallel_for (ev->pool, (int) (sumi_tensor_count (b->g) / job.width), layer_norm_gradient_row, &job);
+}
+
 static const SumiLayerNormParams params_clip = { 1e-5 };
 static const SumiOpCase layer_norm_cases[] = {
   { .in = { { 1 }, { 1 }, { 1 } }, .params = &params_clip },
@@ -67,6 +123,11 @@ const SumiOpClass sumi_op_layer_norm = {
   .n_cases = G_N_ELEMENTS (layer_norm_cases),
   .tolerance = 1e-12,
   .inplace = 1 << 0,
+  .params_size = sizeof (SumiLayerNormParams),
+  .gradient = layer_norm_gradient,
+  .over = 1 << 0,
+  .keeps = 1 << 0 | 1 << 1,
+  .fixed = 1 << 1 | 1 << 2,
 };
 
 SumiTensor *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* α·a + β·b + γ·c, in double: samplers lose nothing to cancelling terms. */
 #include "core/base/error.h"
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/ops/params.h"
@@ -48,6 +49,19 @@ lincomb_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, g
     y[i] = (float) (p->alpha * a[i] + (b ? p->beta * b[i] : 0) + (c ? p->gamma * c[i] : 0));
 }
 
+static void
+lincomb_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  const SumiLincombParams *p = b->params;
+  const double factors[] = { p->alpha, p->beta, p->gamma };
+
+  for (int i = 0; i < 3; i++)
+    if (b->grad[i] && b->add[i])
+      sumi_lincomb (ev, 1, b->add[i], factors[i], b->g, 0, NULL, b->grad[i]);
+    else if (b->grad[i])
+      sumi_lincomb (ev, factors[i], b->g, 0, NULL, 0, NULL, b->grad[i]);
+}
+
 static const SumiLincombParams lincomb_params[] = { { 0.5, -2, 0 }, { 1, 0.25, 3 }, { -1, 0, 0 }, { 1, 0, 0.3 } };
 
 static const SumiOpCase lincomb_cases[] = {
@@ -68,6 +82,9 @@ const SumiOpClass sumi_op_lincomb = {
   .tolerance = 1e-13,
   .inplace = 1 << 0,
   .wide = TRUE,
+  .params_size = sizeof (SumiLincombParams),
+  .over = 1 << 0 | 1 << 1 | 1 << 2,
+  .gradient = lincomb_gradient,
 };
 
 SumiTensor *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* y = x·wᵀ + b, as torch.nn.functional.linear. */
 #include "core/base/error.h"
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
@@ -49,6 +50,29 @@ linear_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gc
       }
 }
 
+/* [Do, Di] → [Di, Do] */
+static void
+transpose (const SumiTensor *w, const SumiTensor *out)
+{
+  const gsize d_out = (gsize) w->shape[0], d_in = (gsize) w->shape[1];
+
+  for (gsize o = 0; o < d_out; o++)
+    for (gsize i = 0; i < d_in; i++)
+      sumi_gradient_element (w, o * d_in + i, out, i * d_out + o);
+}
+
+/* g·w */
+static void
+linear_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  const SumiTensor *w = b->in[1];
+  const int shape[] = { w->shape[1], w->shape[0] };
+  const SumiTensor *turned = sumi_tape_derive (ev, b->tape, w, "linear-transposed", 2, shape, transpose);
+
+  if (turned)
+    sumi_gradient_finish (ev, b, sumi_linear (ev, b->g, turned, NULL, sumi_gradient_place (b)));
+}
+
 static const SumiOpCase linear_cases[] = {
   { .in = { { 1, 1 }, { 1, 1 }, { 1 } } },
   { .in = { { 3, 7 }, { 5, 7 } } },
@@ -66,6 +90,8 @@ const SumiOpClass sumi_op_linear = {
   .cases = linear_cases,
   .n_cases = G_N_ELEMENTS (linear_cases),
   .tolerance = 1e-12,
+  .gradient = linear_gradient,
+  .fixed = 1 << 1 | 1 << 2,
 };
 
 /* Kernels see rows only: [N, T, Di] is [N·T, Di] to them. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What an op is: a shape rule, a plain reference kernel, and the cases that test every other kernel of it.
- * ops.h has the functions to call. */
+/* What an op is: a shape rule, a plain reference kernel, its gradient, and the cases that test every other kernel of
+ * it. ops.h has the functions to call. */
 #pragma once
 
 #include "core/tensor/backend.h"
+#include "core/tensor/tape.h"
 #include "core/tensor/tensor.h"
 
 G_BEGIN_DECLS
@@ -31,6 +32,10 @@ struct SumiOpClass
   int inplace;      /* bit i: out may be input i, exactly */
   gboolean wide;    /* takes f64 too, all inputs alike; the reference kernel computes it */
   int weights;      /* bit i: input i may be of any type: a model's weights, as they lie in its file */
+  gsize params_size;
+  /* What a tape does (tape.h, SumiTapeStep): the gradient with respect to the inputs that are not fixed. */
+  SumiGradient gradient; /* %NULL only where every input that is not fixed is passed */
+  int keeps, fixed, passes, over;
 };
 
 const SumiOpClass *const *sumi_ops (void); /* NULL-ended */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* torch.nn.functional.pixel_shuffle (x, 2): the inverse of pixel-unshuffle. */
 #include "core/base/error.h"
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
@@ -40,6 +41,12 @@ shuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, g
           y[((2 * i + d / 2) * 2 * width + 2 * j + d % 2) * channels + c] = *x++;
 }
 
+static void
+shuffle_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  sumi_gradient_finish (ev, b, sumi_pixel_unshuffle (ev, b->g, sumi_gradient_place (b)));
+}
+
 static const SumiOpCase shuffle_cases[] = {
   { .in = { { 1, 1, 1, 4 } } },
   { .in = { { 2, 5, 3, 12 } } },
@@ -53,6 +60,7 @@ const SumiOpClass sumi_op_pixel_shuffle = {
   .cases = shuffle_cases,
   .n_cases = G_N_ELEMENTS (shuffle_cases),
   .tolerance = 0,
+  .gradient = shuffle_gradient,
 };
 
 SumiTensor *

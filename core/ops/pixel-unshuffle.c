@@ -2,6 +2,7 @@
 /* torch.nn.functional.pixel_unshuffle (x, 2): channel c·4 + dy·2 + dx holds the pixels (2i + dy, 2j + dx) of channel c.
  */
 #include "core/base/error.h"
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
@@ -41,6 +42,12 @@ unshuffle_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out,
           *y++ = x[((2 * i + d / 2) * 2 * width + 2 * j + d % 2) * channels + c];
 }
 
+static void
+unshuffle_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  sumi_gradient_finish (ev, b, sumi_pixel_shuffle (ev, b->g, sumi_gradient_place (b)));
+}
+
 static const SumiOpCase unshuffle_cases[] = {
   { .in = { { 1, 2, 2, 1 } } },
   { .in = { { 2, 6, 10, 3 } } },
@@ -54,6 +61,7 @@ const SumiOpClass sumi_op_pixel_unshuffle = {
   .cases = unshuffle_cases,
   .n_cases = G_N_ELEMENTS (unshuffle_cases),
   .tolerance = 0,
+  .gradient = unshuffle_gradient,
 };
 
 SumiTensor *

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/ops/op.h"
 #include "core/tensor/eval.h"
+#include "core/tensor/tape.h"
 
 #define SUMI_ROW(name) extern const SumiOpClass sumi_op_##name;
 #include "core/ops/op-rows.h"
@@ -79,6 +80,24 @@ check_finite (SumiEval *ev, const SumiOpClass *op, const SumiTensor *out)
       }
 }
 
+static void
+record (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params, const SumiTensor *out)
+{
+  const SumiTapeStep step = {
+    .name = op->key,
+    .gradient = op->gradient,
+    .n_in = op->n_in,
+    .keeps = op->keeps,
+    .fixed = op->fixed,
+    .passes = op->passes,
+    .over = op->over,
+    .params = params,
+    .params_size = op->params_size,
+  };
+
+  sumi_tape_record (ev, &step, in, out);
+}
+
 SumiTensor *
 sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, gconstpointer params, SumiTensor *out)
 {
@@ -98,6 +117,10 @@ sumi_op_call (SumiEval *ev, const SumiOpClass *op, const SumiTensor *const *in, 
     }
   else
     check_alias (ev, op, in, out);
+  if (ev->error)
+    return sumi_eval_nothing (ev);
+  if (ev->tape)
+    record (ev, op, in, params, out);
   if (ev->error)
     return sumi_eval_nothing (ev);
   if (ev->backend && shape.dtype != SUMI_DTYPE_F64)

@@ -3,6 +3,7 @@
  * the cases that every other kernel of this op is tested on, and the function of ops.h. */
 #include <math.h>
 
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 
@@ -23,6 +24,12 @@ silu_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, gcon
     y[i] = (float) (x[i] / (1 + exp (-(double) x[i])));
 }
 
+static void
+silu_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  sumi_gradient_pointwise (ev, b, sumi_silu_slope);
+}
+
 static const SumiOpCase silu_cases[] = {
   { .in = { { 1 } } },
   { .in = { { 3, 7 } } },
@@ -39,6 +46,9 @@ const SumiOpClass sumi_op_silu = {
   .n_cases = G_N_ELEMENTS (silu_cases),
   .tolerance = 1e-11,
   .inplace = 1 << 0,
+  .gradient = silu_gradient,
+  .over = 1 << 0,
+  .keeps = 1 << 0,
 };
 
 SumiTensor *

@@ -2,6 +2,7 @@
 /* Each pixel four times: torch.nn.functional.interpolate (x, scale_factor=2, mode='nearest'). */
 #include <string.h>
 
+#include "core/ops/gradient.h"
 #include "core/ops/op.h"
 #include "core/ops/ops.h"
 #include "core/tensor/eval.h"
@@ -32,6 +33,12 @@ upsample_reference (SumiEval *ev, const SumiTensor *const *in, SumiTensor *out, 
       memcpy (y, x + (i / 2 * width + j / 2) * channels, channels * sizeof (float));
 }
 
+static void
+upsample_gradient (SumiEval *ev, const SumiBackward *b)
+{
+  sumi_gradient_channels (ev, b->g, 0, TRUE, b->add[0], b->grad[0]);
+}
+
 static const SumiOpCase upsample_cases[] = {
   { .in = { { 1, 1, 1, 1 } } },
   { .in = { { 2, 5, 7, 3 } } },
@@ -45,6 +52,7 @@ const SumiOpClass sumi_op_upsample_nearest = {
   .cases = upsample_cases,
   .n_cases = G_N_ELEMENTS (upsample_cases),
   .tolerance = 0,
+  .gradient = upsample_gradient,
 };
 
 SumiTensor *

@@ -5,6 +5,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/tensor/tape.h"
 #include "core/tensor/tensor.h"
 
 static SumiTensor nothing = { .n_dims = 1, .shape = { 0, 1, 1, 1 } };
@@ -99,6 +100,8 @@ sumi_eval_tensor_of (SumiEval *ev, int dtype, int n_dims, const int *shape)
                       bytes * 1e-6);
       return &nothing;
     }
+  if (ev->tape)
+    sumi_tape_forget (ev->tape, t->data, sumi_tensor_count (t) * sumi_dtype_size (t->dtype));
   return t;
 }
 

@@ -19,6 +19,7 @@ struct SumiEval
   GCancellable *cancellable; /* (nullable) borrowed: asked before every op */
   GError *error;             /* sticky */
   guint64 n_denoise;         /* calls of denoisers */
+  SumiTape *tape;            /* (nullable) borrowed: what runs is written down, for gradients (tape.h) */
   /* (nullable) told of every op that ran, with its microseconds: for measuring */
   void (*ran) (gpointer data, const SumiOpClass *op, gint64 us);
   gpointer ran_data;
