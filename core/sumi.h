@@ -13,6 +13,7 @@
 #include "core/diffusion/loop.h"
 #include "core/diffusion/method.h"
 #include "core/diffusion/plan.h"
+#include "core/diffusion/precond.h"
 #include "core/diffusion/process.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/schedule.h"

@@ -33,6 +33,8 @@ typedef struct SumiLoop SumiLoop;
 typedef struct SumiMethod SumiMethod;
 typedef struct SumiMethodClass SumiMethodClass;
 typedef struct SumiOperator SumiOperator;
+typedef struct SumiPrecond SumiPrecond;
+typedef struct SumiPrecondClass SumiPrecondClass;
 typedef struct SumiProcessClass SumiProcessClass;
 typedef struct SumiSamplerClass SumiSamplerClass;
 typedef struct SumiScheduleClass SumiScheduleClass;

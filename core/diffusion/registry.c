@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The tables of samplers, schedules, processes and methods, made from the folders' lists. */
+/* The tables of samplers, schedules, processes, methods and preconditionings, made from the folders' lists. */
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/diffusion/method.h"
+#include "core/diffusion/precond.h"
 #include "core/diffusion/process.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/schedule.h"
@@ -19,6 +20,9 @@
 #undef SUMI_ROW
 #define SUMI_ROW(name) extern const SumiMethodClass sumi_method_##name;
 #include "core/diffusion/method/method-rows.h"
+#undef SUMI_ROW
+#define SUMI_ROW(name) extern const SumiPrecondClass sumi_precond_##name;
+#include "core/diffusion/precond/precond-rows.h"
 #undef SUMI_ROW
 
 static const SumiSamplerClass *const samplers[] = {
@@ -45,6 +49,13 @@ static const SumiProcessClass *const processes[] = {
 static const SumiMethodClass *const methods[] = {
 #define SUMI_ROW(name) &sumi_method_##name,
 #include "core/diffusion/method/method-rows.h"
+#undef SUMI_ROW
+  NULL
+};
+
+static const SumiPrecondClass *const preconds[] = {
+#define SUMI_ROW(name) &sumi_precond_##name,
+#include "core/diffusion/precond/precond-rows.h"
 #undef SUMI_ROW
   NULL
 };
@@ -91,6 +102,12 @@ sumi_methods (void)
   return methods;
 }
 
+const SumiPrecondClass *const *
+sumi_preconds (void)
+{
+  return preconds;
+}
+
 const SumiSamplerClass *
 sumi_sampler_find (const char *key, GError **error)
 {
@@ -113,4 +130,10 @@ const SumiMethodClass *
 sumi_method_find (const char *key, GError **error)
 {
   return find ((gconstpointer const *) methods, "method", key, error);
+}
+
+const SumiPrecondClass *
+sumi_precond_find (const char *key, GError **error)
+{
+  return find ((gconstpointer const *) preconds, "preconditioning", key, error);
 }

@@ -605,7 +605,7 @@ sumi_restore_net_denoise (const SumiRestoreNet *net,
                           const SumiTensor *u,
                           double sigma)
 {
-  const SumiPrecond pre = sumi_precond_edm (sigma, 1);
+  const SumiPrecond pre = sumi_precond_edm_at (sigma, 1);
   SumiTensor *d = sumi_eval_tensor_like (ev, u), *h;
   SumiArenaMark mark = sumi_arena_mark (ev->scratch);
   const int align = sumi_restore_net_get_align (net);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Input and target of unit variance at every σ. Karras et al. 2022 (arXiv 2206.00364), table 1. */
 #include "core/diffusion/precond/edm.h"
 
+#include <glib/gi18n-lib.h>
 #include <math.h>
 
 SumiPrecond
-sumi_precond_edm (double sigma, double sigma_data)
+sumi_precond_edm_at (double sigma, double sigma_data)
 {
   const double s2 = sigma * sigma, d2 = sigma_data * sigma_data;
 
@@ -15,3 +17,18 @@ sumi_precond_edm (double sigma, double sigma_data)
     .c_noise = log (sigma) / 4,
   };
 }
+
+static void
+edm_at (const SumiPrecondInput *input, double sigma, SumiPrecond *at)
+{
+  *at = sumi_precond_edm_at (sigma, input->sigma_data);
+}
+
+const SumiPrecondClass sumi_precond_edm = {
+  .key = "edm",
+  .label = N_ ("EDM"),
+  .blurb = N_ ("The residual of Karras et al., of unit variance at every noise; EDM models and Sumi's own"),
+  .paper = "Karras et al. 2022, arXiv 2206.00364, table 1",
+  .heads = 1,
+  .at = edm_at,
+};
