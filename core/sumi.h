@@ -15,6 +15,7 @@
 #include "core/diffusion/plan.h"
 #include "core/diffusion/precond.h"
 #include "core/diffusion/process.h"
+#include "core/diffusion/respace.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/schedule.h"
 #include "core/io/weights.h"
