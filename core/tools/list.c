@@ -8,6 +8,7 @@
 #include "core/tools/cli.h"
 #include "core/tools/command.h"
 #include "core/tools/json-out.h"
+#include "core/tools/list.h"
 
 typedef struct
 {
@@ -28,15 +29,10 @@ static const SumiOption options[] = {
   { NULL },
 };
 
-/* One form of output for all lists: a key, a description, and for JSON some more. */
-typedef struct
-{
-  GString *out;
-  gboolean json;
-} List;
+/* ---- entries ---------------------------------------------------------- */
 
-static void
-begin (List *list, const char *key, const char *about)
+void
+sumi_list_begin (SumiList *list, const char *key, const char *label, const char *about)
 {
   if (! list->json)
     {
@@ -47,73 +43,21 @@ begin (List *list, const char *key, const char *about)
     }
   sumi_json_out_open (list->out, NULL, '{');
   sumi_json_out_string (list->out, "key", key);
+  if (label)
+    sumi_json_out_string (list->out, "label", label);
   if (about && *about)
     sumi_json_out_string (list->out, "about", about);
 }
 
-static void
-end (List *list)
+void
+sumi_list_end (SumiList *list)
 {
   if (list->json)
     sumi_json_out_close (list->out, '}');
 }
 
-/* ---- the lists -------------------------------------------------------- */
-
-static void
-list_tasks (List *list)
-{
-  for (const SumiTaskClass *const *t = sumi_tasks (); *t; t++)
-    {
-      begin (list, (*t)->key, _ ((*t)->blurb));
-      end (list);
-    }
-}
-
-static void
-list_samplers (List *list)
-{
-  for (const SumiSamplerClass *const *s = sumi_samplers (); *s; s++)
-    {
-      begin (list, (*s)->key, _ ((*s)->label));
-      end (list);
-    }
-}
-
-static void
-list_schedules (List *list)
-{
-  for (const SumiScheduleClass *const *s = sumi_schedules (); *s; s++)
-    {
-      begin (list, (*s)->key, _ ((*s)->label));
-      end (list);
-    }
-}
-
-static void
-list_models (List *list)
-{
-  g_auto (GStrv) names = sumi_models_list ();
-
-  for (char **name = names; *name; name++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (SumiModel) model = sumi_model_load (*name, &error);
-
-      begin (list, *name,
-             model ? model->family->blurb ? _ (model->family->blurb) : _ (model->family->label) : error->message);
-      if (list->json)
-        {
-          sumi_json_out_string (list->out, "family", model ? model->family->key : NULL);
-          sumi_json_out_string (list->out, "file",
-                                model && model->weights ? sumi_weights_get_path (model->weights) : NULL);
-        }
-      end (list);
-    }
-}
-
-static void
-list_option (List *list, const SumiOption *option)
+void
+sumi_list_option (SumiList *list, const SumiOption *option)
 {
   static const char *const types[] = { "bool", "int", "double", "choice", "string", "size" };
 
@@ -141,8 +85,43 @@ list_option (List *list, const SumiOption *option)
   sumi_json_out_close (list->out, '}');
 }
 
+/* ---- the lists -------------------------------------------------------- */
+
 static void
-list_options (List *list)
+list_tasks (SumiList *list)
+{
+  for (const SumiTaskClass *const *t = sumi_tasks (); *t; t++)
+    {
+      sumi_list_begin (list, (*t)->key, NULL, _ ((*t)->blurb));
+      sumi_list_end (list);
+    }
+}
+
+static void
+list_models (SumiList *list)
+{
+  g_auto (GStrv) names = sumi_models_list ();
+
+  for (char **name = names; *name; name++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (SumiModel) model = sumi_model_load (*name, &error);
+
+      sumi_list_begin (list, *name, NULL,
+                       model ? model->family->blurb ? _ (model->family->blurb) : _ (model->family->label) :
+                               error->message);
+      if (list->json)
+        {
+          sumi_json_out_string (list->out, "family", model ? model->family->key : NULL);
+          sumi_json_out_string (list->out, "file",
+                                model && model->weights ? sumi_weights_get_path (model->weights) : NULL);
+        }
+      sumi_list_end (list);
+    }
+}
+
+static void
+list_options (SumiList *list)
 {
   for (const SumiTaskClass *const *t = sumi_tasks (); *t; t++)
     {
@@ -153,17 +132,17 @@ list_options (List *list)
           sumi_cli_describe (list->out, (*t)->options, SUMI_OPTION_ADVANCED);
           continue;
         }
-      begin (list, (*t)->key, NULL);
+      sumi_list_begin (list, (*t)->key, NULL, NULL);
       sumi_json_out_open (list->out, "options", '[');
       for (const SumiOption *o = (*t)->options; o->key; o++)
-        list_option (list, o);
+        sumi_list_option (list, o);
       sumi_json_out_close (list->out, ']');
-      end (list);
+      sumi_list_end (list);
     }
 }
 
 static void
-list_devices (List *list)
+list_devices (SumiList *list)
 {
   const SumiBackend *backend = sumi_backend_default ();
   g_autoptr (SumiPool) pool = sumi_pool_new (0);
@@ -171,20 +150,22 @@ list_devices (List *list)
   g_autofree char *about = g_strdup_printf (
       g_dngettext (GETTEXT_PACKAGE, "%s, %d thread", "%s, %d threads", (gulong) threads), _ (backend->label), threads);
 
-  begin (list, backend->key, about);
+  sumi_list_begin (list, backend->key, NULL, about);
   if (list->json)
     sumi_json_out_int (list->out, "threads", threads);
-  end (list);
+  sumi_list_end (list);
 }
 
 static const struct
 {
   const char *key, *title; /* title N_() */
-  void (*list) (List *list);
+  void (*list) (SumiList *list);
 } lists[] = {
   { "tasks", N_ ("Tasks"), list_tasks },
-  { "samplers", N_ ("Samplers"), list_samplers },
-  { "schedules", N_ ("Schedules"), list_schedules },
+  { "samplers", N_ ("Samplers: how a step is made"), sumi_list_samplers },
+  { "schedules", N_ ("Schedules: how noise levels fall"), sumi_list_schedules },
+  { "processes", N_ ("Processes: whose time and coordinates steps go by"), sumi_list_processes },
+  { "methods", N_ ("Methods: how results are made to agree with what is known"), sumi_list_methods },
   { "models", N_ ("Models"), list_models },
   { "options", N_ ("Options of every task"), list_options },
   { "devices", N_ ("Devices"), list_devices },
@@ -207,7 +188,8 @@ print_help (void)
     }
   g_string_append_printf (text, "\n%s\n", _ ("Options:"));
   sumi_cli_describe (text, options, 0);
-  g_string_append_printf (text, "\n%s\n  sumi list models\n  sumi list options --json\n", _ ("Examples:"));
+  g_string_append_printf (text, "\n%s\n  sumi list models\n  sumi list samplers methods\n  sumi list options --json\n",
+                          _ ("Examples:"));
   sumi_command_append_notes (text);
   fputs (text->str, stdout);
 }
@@ -236,7 +218,7 @@ check_words (const GPtrArray *words, GError **error)
 static void
 print (const GPtrArray *words, gboolean json)
 {
-  List list = { g_string_new (json ? "{" : NULL), json };
+  SumiList list = { g_string_new (json ? "{" : NULL), json };
   gboolean first = TRUE;
 
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)

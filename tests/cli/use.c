@@ -134,18 +134,27 @@ test_pages (void)
 static void
 test_lists (void)
 {
-  static const char *const lists[] = { "tasks", "samplers", "schedules", "models", "options", "devices", "" };
+  static const char *const lists[] = { "tasks",  "samplers", "schedules", "processes", "methods",
+                                       "models", "options",  "devices",   "" };
+  g_auto (CliRun) samplers = cli_sumi ("list samplers"), json = cli_sumi ("list samplers --json");
 
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
     {
       g_autofree char *plain = g_strdup_printf ("list%s%s", *lists[i] ? " " : "", lists[i]);
-      g_auto (CliRun) text = cli_sumi ("%s", plain), json = cli_sumi ("%s --json", plain);
+      g_auto (CliRun) text = cli_sumi ("%s", plain), object = cli_sumi ("%s --json", plain);
 
       g_assert_cmpint (text.status, ==, 0);
       g_assert_cmpint (strlen (text.out), >, 10);
-      g_assert_cmpint (json.status, ==, 0);
-      g_assert_cmpint (check_json (json.out), ==, 1);
+      g_assert_cmpint (object.status, ==, 0);
+      g_assert_cmpint (check_json (object.out), ==, 1);
     }
+  /* papers, traits and settings */
+  g_assert_nonnull (strstr (samplers.out, "order 2, 2 calls a step\n"));
+  g_assert_nonnull (strstr (samplers.out, "arXiv 2206.00364"));
+  g_assert_nonnull (strstr (samplers.out, "\n    eta  "));
+  g_assert_nonnull (strstr (json.out, "{\"key\": \"ddim\", \"label\": \"DDIM\", \"about\": \""));
+  g_assert_nonnull (strstr (json.out, "\"order\": 1, \"calls\": 1, \"stochastic\": false, \"paper\": \"Song"));
+  g_assert_nonnull (strstr (json.out, "\"settings\": [{\"key\": \"eta\", \"about\": \""));
 }
 
 static void
