@@ -9,6 +9,7 @@
 #include "core/base/option.h"
 #include "core/base/parallel.h"
 #include "core/base/random.h"
+#include "core/diffusion/errors.h"
 #include "core/diffusion/exact.h"
 #include "core/diffusion/loop.h"
 #include "core/diffusion/method.h"

@@ -28,6 +28,7 @@ struct SumiScheduleClass
   const char *key, *label; /* label N_() */
   const char *blurb;       /* N_(): one sentence: when to use it */
   const char *paper;
+  gboolean needs_errors;     /* reads SumiScheduleInput.errors, and fails without */
   const SumiOption *options; /* (nullable): its settings */
   gsize options_size;
   /* Fills sigmas[0 … n]: falling from sigma_max, sigmas[n − 1] = sigma_min (n > 1), sigmas[n] = 0; n ≥ 1. Lists that

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib/gi18n-lib.h>
 #include <math.h>
-#include <string.h>
 
 #include "core/sumi.h"
 #include "core/tools/simulate.h"
@@ -100,7 +99,7 @@ list_sigmas (SumiSimulation *self, GError **error)
   double sigma[LEVELS], wrong[LEVELS];
   const SumiErrorTable errors = { LEVELS, sigma, wrong };
   /* only that list reads the table, which takes a while for many points */
-  const gboolean needs_errors = ! strcmp (self->plan.schedule->key, "dp");
+  const gboolean needs_errors = self->plan.schedule->needs_errors;
 
   self->n_steps = o->steps;
   if (! (low < high))

@@ -214,6 +214,95 @@ test_ays (void)
     }
 }
 
+/* ---- the dynamic programme ----------------------------------------------- */
+
+/* Every choice of n − 2 inner levels of the candidates of a small range, tried one by one. What dp finds on its finer
+ * grid may not cost more; and on so fine a grid not much less. */
+static void
+test_dp_brute_force (void)
+{
+  const int count = 14;
+  double levels[14], chosen[14];
+
+  for (int i = 0; i < count; i++)
+    levels[i] = 5 * pow (0.1 / 5, i / (count - 1.0));
+  for (int n = 2; n <= 6; n++)
+    {
+      g_autofree double *found = list ("dp", NULL, NULL, n, 0.1, 5);
+      double best = INFINITY, cost;
+
+      for (guint set = 0; set < 1u << (count - 2); set++)
+        {
+          int k = 0;
+
+          if (__builtin_popcount (set) != n - 2)
+            continue;
+          chosen[k++] = levels[0];
+          for (int i = 0; i < count - 2; i++)
+            if (set >> i & 1)
+              chosen[k++] = levels[i + 1];
+          chosen[k++] = levels[count - 1];
+          cost = 0;
+          for (int i = 0; i + 1 < n; i++)
+            cost += (pow (chosen[i + 1], -2) - pow (chosen[i], -2)) / 2 * 0.25 * pow (chosen[i], 2) /
+                    (0.25 + pow (chosen[i], 2));
+          best = MIN (best, cost);
+        }
+      cost = sumi_error_cost (&table, found, n);
+      g_test_message ("%d levels: %.6f nats per value, best of the coarse grid %.6f", n, cost, best);
+      g_assert_cmpfloat (cost, <=, best * 1.001); /* the table is read between its levels */
+      g_assert_cmpfloat (cost, >=, best * 0.9);
+    }
+}
+
+/* Levels that are exactly the table's: the cost is then the table's own, and dp must find the optimum that calculus
+ * gives. With error (σ) = σ² the cost Σ ½·(σ_i²/σ_{i+1}² − 1) is least for equal ratios. */
+static void
+test_dp_optimum (void)
+{
+  double sigma[3] = { 1e-3, 1, 1e3 }, squared[3] = { 1e-6, 1, 1e6 };
+  const SumiErrorTable square = { 3, sigma, squared };
+  const SumiScheduleInput input = { .sigma_min = 0.01, .sigma_max = 10, .errors = &square };
+  double found[10];
+
+  g_assert_true (sumi_schedule_find ("dp", NULL)->sigmas (8, &input, found, NULL));
+  for (int i = 0; i < 8; i++)
+    g_assert_cmpfloat (fabs (log (found[i] / (10 * pow (1e-3, i / 7.0)))), <, 0.008); /* half a step of the grid */
+}
+
+static void
+test_dp_against_others (void)
+{
+  static const char *const others[] = { "karras", "exponential", "cosine" };
+
+  for (int n = 2; n <= 300; n = n * 3 / 2 + 1)
+    {
+      g_autofree double *own = list ("dp", NULL, NULL, n, SIGMA_MIN, SIGMA_MAX);
+
+      for (int k = 0; k < 3; k++)
+        {
+          g_autofree double *other = list (others[k], NULL, NULL, n, SIGMA_MIN, SIGMA_MAX);
+
+          g_test_message ("%d levels: dp %.5f, %s %.5f nats per value", n, sumi_error_cost (&table, own, n), others[k],
+                          sumi_error_cost (&table, other, n));
+          g_assert_cmpfloat (sumi_error_cost (&table, own, n), <=,
+                             sumi_error_cost (&table, other, n) * (k ? 1.001 : 1 + 1e-12));
+        }
+    }
+}
+
+static void
+test_dp_without_table (void)
+{
+  const SumiScheduleInput input = { .sigma_min = 0.01, .sigma_max = 10 };
+  g_autoptr (GError) error = NULL;
+  double sigmas[9];
+
+  g_assert_false (sumi_schedule_find ("dp", NULL)->sigmas (8, &input, sigmas, &error));
+  g_assert_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "sumi tune"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,5 +323,9 @@ main (int argc, char **argv)
   g_test_add_func ("/schedule/spacing", test_spacing);
   g_test_add_func ("/schedule/too-many", test_too_many);
   g_test_add_func ("/schedule/ays", test_ays);
+  g_test_add_func ("/schedule/dp/brute-force", test_dp_brute_force);
+  g_test_add_func ("/schedule/dp/optimum", test_dp_optimum);
+  g_test_add_func ("/schedule/dp/others", test_dp_against_others);
+  g_test_add_func ("/schedule/dp/no-table", test_dp_without_table);
   return g_test_run ();
 }

@@ -2,10 +2,10 @@
 /* σ_i = (σ_max^(1/ρ) + i/(n − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ, ρ = 7 unless set, then 0. Karras et al. 2022, eq. 5.
  */
 #include <glib/gi18n-lib.h>
-#include <math.h>
 
 #include "core/base/option.h"
 #include "core/diffusion/schedule.h"
+#include "core/diffusion/schedule/ratios.h"
 
 typedef struct
 {
@@ -29,12 +29,9 @@ static const SumiOption options[] = {
 static gboolean
 karras_sigmas (int n, const SumiScheduleInput *input, double *sigmas, GError **error)
 {
-  const double sigma_min = input->sigma_min, sigma_max = input->sigma_max;
   const Karras *o = input->options;
-  const double rho = o->rho, a = pow (sigma_max, 1 / rho), b = pow (sigma_min, 1 / rho);
 
-  for (int i = 0; i < n; i++)
-    sigmas[i] = i == 0 ? sigma_max : i == n - 1 ? sigma_min : pow (a + (b - a) * i / (n - 1), rho);
+  sumi_karras_levels (n, o->rho, input->sigma_min, input->sigma_max, sigmas);
   sigmas[n] = 0;
   return TRUE;
 }

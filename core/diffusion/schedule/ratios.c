@@ -13,3 +13,12 @@ sumi_schedule_ratios (int n, const SumiScheduleInput *input, double *sigmas, GEr
   sigmas[n] = 0;
   return TRUE;
 }
+
+void
+sumi_karras_levels (int n, double rho, double sigma_min, double sigma_max, double *sigmas)
+{
+  const double a = pow (sigma_max, 1 / rho), b = pow (sigma_min, 1 / rho);
+
+  for (int i = 0; i < n; i++)
+    sigmas[i] = i == 0 ? sigma_max : i == n - 1 ? sigma_min : pow (a + (b - a) * i / (n - 1), rho);
+}
