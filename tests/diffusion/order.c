@@ -89,13 +89,16 @@ error_of (const Case *c, const SumiExact *data, int n)
 static void
 test_order (gconstpointer user_data)
 {
-  static const char *const data[] = { "gaussian:0.3,0.8", "mixture:0.6,-1,0.6;0.4,0.9,0.5" };
+  /* for order 5 data whose errors show it before they are rounding */
+  static const char *const all[2][2] = { { "gaussian:0.3,0.8", "mixture:0.6,-1,0.6;0.4,0.9,0.5" },
+                                         { "gaussian:0.3,0.5", "mixture:0.6,-1,0.5;0.4,0.9,0.7" } };
   const Case *c = user_data;
+  const char *const *data = all[c->order == 5];
 
   for (int k = 0; k < 2; k++)
     {
       g_autoptr (SumiExact) exact = sumi_exact_parse (data[k], NULL);
-      const int first = c->list ? 641 : 81; /* equal steps are few where σ is small */
+      const int first = c->list && c->order < 5 ? 641 : 81; /* equal steps are few where σ is small */
       double last = 0, e[4];
 
       for (int i = 0; i < 4; i++)
@@ -131,6 +134,11 @@ main (int argc, char **argv)
     {
       rows[i].sampler = sumi_samplers ()[i]->key;
       rows[i].order = sumi_samplers ()[i]->order;
+      if (sumi_samplers ()[i]->calls == 0)
+        {
+          rows[i].settings = "rtol=1, atol=1"; /* the list's steps, not the tolerance's */
+          rows[i].list = "equal";              /* larger errors: others are rounding before they show an order */
+        }
       if (rows[i].order > 0)
         add (&rows[i]);
     }
