@@ -39,6 +39,7 @@ struct SumiMethodClass
   const char *paper;
   gboolean needs_gradient; /* of the denoiser: its vjp */
   gboolean needs_reference;
+  gboolean takes_guess;      /* the reference is a quick model's answer, not what the picture held before */
   gboolean masks_only;       /* reads seen.free and seen.known, not seen.a */
   const SumiOption *options; /* (nullable): its settings */
   gsize options_size;

@@ -19,16 +19,17 @@ typedef enum
 /* Everything that is known about the picture to predict. Pictures share one size. */
 struct SumiEvidence
 {
-  int x, y;            /* where the pictures' first pixel lies in the whole picture: noise is keyed by it */
-  SumiImage *picture;  /* 3 channels: the known pixels; Y in all three where grey; the enlarged guide where coarse */
-  SumiImage *missing;  /* (nullable) 1 channel, [0, 1]: > 0 is unknown, < 1 is to be kept in part */
-  SumiImage *grey;     /* (nullable) 1 channel, 0 or 1 */
-  SumiImage *source;   /* (nullable) 1 channel: 0 = not to be copied from (transparent); NULL = all that is known */
-  SumiImage *guide;    /* (nullable) 3 channels: a first idea of the missing pixels, for families that take one */
-  double guide_factor; /* by which @guide was enlarged, ≥ 1 */
-  gboolean coarse;     /* the whole picture is a guide */
-  double factor;       /* of the guide's enlargement, ≥ 1; 1 without one */
-  double noise;        /* RMS error of the guide, [−1, 1] units of restore.md (q): 0 clean, 0.05 visible noise */
+  int x, y;             /* where the pictures' first pixel lies in the whole picture: noise is keyed by it */
+  SumiImage *picture;   /* 3 channels: the known pixels; Y in all three where grey; the enlarged guide where coarse */
+  SumiImage *missing;   /* (nullable) 1 channel, [0, 1]: > 0 is unknown, < 1 is to be kept in part */
+  SumiImage *grey;      /* (nullable) 1 channel, 0 or 1 */
+  SumiImage *source;    /* (nullable) 1 channel: 0 = not to be copied from (transparent); NULL = all that is known */
+  SumiImage *reference; /* (nullable) 3 channels: what was where pixels are missing, for methods that start from it */
+  SumiImage *guide;     /* (nullable) 3 channels: a first idea of the missing pixels, for families that take one */
+  double guide_factor;  /* by which @guide was enlarged, ≥ 1 */
+  gboolean coarse;      /* the whole picture is a guide */
+  double factor;        /* of the guide's enlargement, ≥ 1; 1 without one */
+  double noise;         /* RMS error of the guide, [−1, 1] units of restore.md (q): 0 clean, 0.05 visible noise */
 };
 
 /* How to predict. */

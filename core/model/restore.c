@@ -438,6 +438,7 @@ const SumiFamilyClass sumi_family_restore = {
   .needs_weights = TRUE,
   .evidence = SUMI_EVIDENCE_MISSING | SUMI_EVIDENCE_GREY | SUMI_EVIDENCE_COARSE,
   .has_mean = TRUE,
+  .has_gradient = TRUE,
   .defaults = { .sampler = "dpmpp-2m", .schedule = "karras" },
   .align = 16,
   .margin = 32, /* measured on photos, mean and samples of every kind: 0.11/255 left at 24, less than 0.005 at 32 */

@@ -7,6 +7,7 @@
 #include "core/base/image.h"
 #include "core/base/job.h"
 #include "core/base/parallel.h"
+#include "core/model/pushpull.h"
 
 #define BAND_PIXELS (1 << 18)
 
@@ -49,6 +50,7 @@ sumi_hole_clear (SumiHole *hole)
   g_clear_pointer (&e->missing, sumi_image_unref);
   g_clear_pointer (&e->source, sumi_image_unref);
   g_clear_pointer (&e->guide, sumi_image_unref);
+  g_clear_pointer (&e->reference, sumi_image_unref);
 }
 
 /* Of one row. */
@@ -174,8 +176,32 @@ typedef struct
 {
   const SumiEvidence *evidence;
   const SumiImage *rgba, *coverage;
+  SumiImage *unseen; /* (nullable): with evidence->reference: 1 where it holds nothing */
   int factor, y0;
 } Band;
+
+/* The mean of what a pixel of the evidence held, marked or not. */
+static void
+read_reference (const Band *b, int x, int index)
+{
+  const int f = b->factor;
+  float *out = sumi_image_at (b->evidence->reference, x, b->y0 + index);
+  double sum[3] = { 0 };
+  int n = 0;
+
+  for (int j = index * f; j < MIN ((index + 1) * f, b->rgba->height); j++)
+    for (int i = x * f; i < MIN ((x + 1) * f, b->rgba->width); i++)
+      {
+        const float *p = sumi_image_at (b->rgba, i, j);
+
+        for (int c = 0; c < 3 && p[3] > 0; c++)
+          sum[c] += (double) p[c];
+        n += p[3] > 0;
+      }
+  for (int c = 0; c < 3 && n > 0; c++)
+    out[c] = (float) (sum[c] / n);
+  *sumi_image_at (b->unseen, x, b->y0 + index) = n == 0;
+}
 
 /* One row of the evidence; @index counts from the band's first. */
 static void
@@ -188,6 +214,8 @@ read_row (gpointer data, int index, int thread)
     {
       Block block = { { 0 } };
 
+      if (b->unseen)
+        read_reference (b, x, index);
       if (f == 1)
         {
           pixel_store (sumi_image_at (b->rgba, x, index), *sumi_image_at (b->coverage, x, index), b->evidence, x,
@@ -213,6 +241,7 @@ sumi_hole_read (SumiHole *hole,
   const int width = (rect->width + factor - 1) / factor, height = (rect->height + factor - 1) / factor;
   const int rows = CLAMP (BAND_PIXELS / MAX (rect->width, 1) / factor, 1, height);
   SumiEvidence *e = &hole->evidence;
+  g_autoptr (SumiImage) unseen = NULL;
 
   *e = (SumiEvidence){ .x = rect->x / factor, .y = rect->y / factor, .factor = 1, .guide_factor = 1 };
   e->picture = sumi_image_new (width, height, 3, error);
@@ -220,6 +249,13 @@ sumi_hole_read (SumiHole *hole,
   e->source = e->missing ? sumi_image_new (width, height, 1, error) : NULL;
   if (! e->source)
     return FALSE;
+  if (hole->wants_reference)
+    {
+      e->reference = sumi_image_new (width, height, 3, error);
+      unseen = e->reference ? sumi_image_new (width, height, 1, error) : NULL;
+      if (! unseen)
+        return FALSE;
+    }
   for (int y0 = 0; y0 < height; y0 += rows)
     {
       const int y1 = MIN (y0 + rows, height);
@@ -230,8 +266,8 @@ sumi_hole_read (SumiHole *hole,
 
       if (! sumi_job_check (job, error) || ! sumi_canvas_read (canvas, &band, &rgba, &coverage, error))
         return FALSE;
-      sumi_parallel_for (pool, y1 - y0, read_row, &(Band){ e, rgba, coverage, factor, y0 });
+      sumi_parallel_for (pool, y1 - y0, read_row, &(Band){ e, rgba, coverage, unseen, factor, y0 });
     }
   sumi_hole_settle (hole, pool);
-  return TRUE;
+  return ! unseen || sumi_pushpull_fill (e->reference, unseen, e->x, e->y, error);
 }

@@ -29,6 +29,7 @@ gboolean sumi_canvas_read (const SumiCanvas *canvas,
 typedef struct
 {
   SumiEvidence evidence;
+  gboolean wants_reference; /* set by the caller: what the hole held is to be kept, as evidence.reference */
   gsize n_known, n_missing; /* pixels */
 } SumiHole;
 

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
+#include "core/diffusion/method.h"
 #include "core/task/resample.h"
 #include "core/tensor/backend.h"
 #include "core/tensor/eval.h"
@@ -22,7 +23,7 @@
 /* above this a model costs more time than a user waits for in one piece */
 #define MOST_HOLE    (1500.0 * 1500.0)
 #define MOST_PIXELS  6e6
-#define OWN_BYTES    44 /* per pixel: evidence and answer */
+#define OWN_BYTES    44 /* per pixel: evidence and answer; a reference takes 16 more */
 /* sides of a tile and what it sees around: half of it, in each direction */
 #define TILE_MIN     96
 #define TILE_MAX     640
@@ -351,6 +352,15 @@ enlarge_coarse (Tiling *t, GError **error)
   return t->result != NULL;
 }
 
+static gboolean
+wants_reference (const SumiFiller *filler)
+{
+  const char *key = filler->run->common->method;
+  const SumiMethodClass *method = key && strcmp (key, "auto") ? sumi_method_find (key, NULL) : NULL;
+
+  return method && method->needs_reference;
+}
+
 SumiImage *
 sumi_filler_predict (const SumiFiller *filler, int candidate, SumiJob *job, GError **error)
 {
@@ -362,6 +372,7 @@ sumi_filler_predict (const SumiFiller *filler, int candidate, SumiJob *job, GErr
   SumiJobRange outer;
   gboolean ok;
 
+  hole.wants_reference = wants_reference (filler);
   eval->bf16 = filler->run->bf16;
   eval->cancellable = job ? job->cancellable : NULL;
   sumi_common_get_predict (filler->run->common, candidate, &t.how);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/model/patches-method.h"
+
+#include "core/base/arena.h"
+#include "core/model/model.h"
+#include "core/model/patches-start.h"
+#include "core/tensor/tensor.h"
+
+static SumiTensor *
+new_map (SumiArena *arena, const SumiRect *box, int channels)
+{
+  return sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, box->height, box->width, channels });
+}
+
+/* What is known, and how much of it may go. */
+static void
+read_known (const PatchesDenoiser *d, SumiTensor *free, SumiTensor *known)
+{
+  const PatchesLevel *level = d->level;
+  const SumiRect *box = &level->box;
+  float *f = sumi_tensor_f32 (free), *k = sumi_tensor_f32 (known);
+
+  for (int y = 0; y < box->height; y++)
+    for (int x = 0; x < box->width; x++)
+      {
+        const gsize i = (gsize) y * (gsize) box->width + (gsize) x, at = patches_at (level, box->x + x, box->y + y);
+
+        f[i] = d->hole[i] ? MIN (level->missing[at], 1) : 0;
+        for (gsize c = 0; c < 3; c++)
+          k[3 * i + c] = level->picture[4 * at + c];
+      }
+}
+
+gboolean
+patches_method_init (PatchesMethod *self,
+                     const SumiPlan *plan,
+                     const PatchesDenoiser *d,
+                     SumiArena *arena,
+                     const char *who,
+                     GError **error)
+{
+  const PatchesLevel *level = d->level;
+  const SumiRect *box = &level->box;
+  const gsize n = (gsize) box->width * (gsize) box->height;
+  SumiTensor *free = new_map (arena, box, 1), *known = new_map (arena, box, 3), *reference = known;
+  SumiObservation *seen;
+
+  *self = (PatchesMethod){ { .klass = plan->method, .options = plan->method_options } };
+  if (plan->method->needs_reference)
+    reference = new_map (arena, box, 3);
+  if (! free || ! known || ! reference)
+    return patches_no_memory (level, error);
+  read_known (d, free, known);
+  seen = &self->method.seen;
+  *seen = (SumiObservation){ .free = free, .known = known, .y = known };
+  if (plan->method->needs_reference)
+    {
+      float *r = sumi_tensor_f32 (reference);
+
+      for (gsize i = 0; i < n; i++)
+        for (gsize c = 0; c < 3; c++)
+          r[3 * i + c] = level->noisy[4 * i + c];
+      if (d->evidence->reference && ! plan->method->takes_guess)
+        patches_read_image (level, d->evidence->reference, r, 3);
+      seen->reference = reference;
+    }
+  return sumi_method_check (plan->method, &d->denoiser, seen, who, error);
+}
+
+void
+patches_method_clear (PatchesMethod *self)
+{
+  self->a = NULL;
+}
