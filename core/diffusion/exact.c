@@ -269,8 +269,8 @@ sumi_exact_error (const SumiExact *self, double sigma, int n_samples, guint64 se
 
 /* ---- text ---------------------------------------------------------------- */
 
-static SumiExact *
-exact_new (int n, int dims)
+SumiExact *
+sumi_exact_new (int n, int dims)
 {
   SumiExact *self = g_new0 (SumiExact, 1);
 
@@ -328,7 +328,7 @@ static SumiExact *
 parse_mixture (const char *text, GError **error)
 {
   g_auto (GStrv) parts = g_strsplit (text, ";", -1);
-  g_autoptr (SumiExact) self = exact_new (MAX (1, (int) g_strv_length (parts)), 1);
+  g_autoptr (SumiExact) self = sumi_exact_new (MAX (1, (int) g_strv_length (parts)), 1);
   double sum = 0;
 
   for (int k = 0; k < self->n; k++)
@@ -354,7 +354,7 @@ parse_mixture (const char *text, GError **error)
 static SumiExact *
 parse_gaussian (const char *text, GError **error)
 {
-  g_autoptr (SumiExact) self = exact_new (1, 1);
+  g_autoptr (SumiExact) self = sumi_exact_new (1, 1);
   double v[2];
 
   if (! read_numbers (text, 2, v) || v[1] < 0)
@@ -409,7 +409,7 @@ parse_points (const char *path, GError **error)
                    path, all->len, dims, MAX_PARTS, MAX_DIMS);
       return NULL;
     }
-  self = exact_new ((int) all->len, dims);
+  self = sumi_exact_new ((int) all->len, dims);
   for (int k = 0; k < self->n; k++)
     {
       self->weight[k] = 1.0 / self->n;

@@ -18,6 +18,8 @@ typedef struct
   double *std;           /* [n], ≥ 0 */
 } SumiExact;
 
+/* @n parts, 1 to 2^20, of @dims dimensions, 1 to 64, all numbers 0: to be filled in. Returns: (transfer full). */
+SumiExact *sumi_exact_new (int n, int dims);
 /* "gaussian:MEAN,STD", "mixture:WEIGHT,MEAN,STD;WEIGHT,MEAN,STD…" (weights are divided by their sum), both of one
  * dimension, or "points:FILE" with one point per line, its coordinates parted by blanks or commas.
  * Returns: (transfer full). Fails with %SUMI_ERROR_OPTION or %SUMI_ERROR_FORMAT. */

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/option.h"
+#include "core/diffusion/guidance.h"
 #include "core/diffusion/method.h"
 #include "core/diffusion/process.h"
 #include "core/diffusion/sampler.h"
@@ -139,20 +140,53 @@ choose (const char *name, const char *by_default, const char *at_last)
   return at_last;
 }
 
+/* Finds the guidances of a list of names. */
+static gboolean
+find_guidances (SumiPlan *plan, const char *text, GError **error)
+{
+  g_auto (GStrv) names = split (text);
+
+  for (char **name = names; *name; name++)
+    {
+      if (plan->n_guidances == SUMI_PLAN_GUIDANCES)
+        {
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "guidance “%s”: more than %d", text, SUMI_PLAN_GUIDANCES);
+          return FALSE;
+        }
+      if (! (plan->guidances[plan->n_guidances] = sumi_guidance_find (*name, error)))
+        return FALSE;
+      plan->n_guidances++;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_guidance_settings (SumiPlan *plan, const char *text, GError **error)
+{
+  for (int i = 0; i < plan->n_guidances; i++)
+    if (! sumi_settings_new (plan->guidances[i]->options, plan->guidances[i]->options_size, text,
+                             &plan->guidance_options[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 read_settings (SumiPlan *plan, const char *text, GError **error)
 {
-  const SumiOption *const tables[] = {
+  const SumiOption *tables[3 + SUMI_PLAN_GUIDANCES] = {
     plan->sampler->options,
     plan->schedule->options,
     plan->method ? plan->method->options : NULL,
   };
 
+  for (int i = 0; i < plan->n_guidances; i++)
+    tables[3 + i] = plan->guidances[i]->options;
   return sumi_settings_check (text, tables, G_N_ELEMENTS (tables), error) &&
          sumi_settings_new (tables[0], plan->sampler->options_size, text, &plan->sampler_options, error) &&
          sumi_settings_new (tables[1], plan->schedule->options_size, text, &plan->schedule_options, error) &&
          (! plan->method ||
-          sumi_settings_new (tables[2], plan->method->options_size, text, &plan->method_options, error));
+          sumi_settings_new (tables[2], plan->method->options_size, text, &plan->method_options, error)) &&
+         read_guidance_settings (plan, text, error);
 }
 
 gboolean
@@ -169,7 +203,9 @@ sumi_plan_init (SumiPlan *plan, const SumiPlanNames *names, const SumiPlanNames 
     plan->process = sumi_process_find (choose (names->process, defaults->process, "edm"), error);
   if (plan->process && method)
     plan->method = sumi_method_find (method, error);
-  if (plan->process && (! method || plan->method) && read_settings (plan, names->settings, error))
+  if (plan->process && (! method || plan->method) &&
+      find_guidances (plan, choose (names->guidance, defaults->guidance, NULL), error) &&
+      read_settings (plan, names->settings, error))
     return TRUE;
   sumi_plan_clear (plan);
   return FALSE;
@@ -184,6 +220,8 @@ sumi_plan_clear (SumiPlan *plan)
     sumi_settings_free (plan->schedule->options, plan->schedule_options);
   if (plan->method)
     sumi_settings_free (plan->method->options, plan->method_options);
+  for (int i = 0; i < plan->n_guidances; i++)
+    sumi_settings_free (plan->guidances[i]->options, plan->guidance_options[i]);
   *plan = (SumiPlan){ NULL };
 }
 
@@ -205,4 +243,36 @@ sumi_plan_dup_sigmas (const SumiPlan *plan,
   };
 
   return plan->schedule->sigmas (n, &input, sigmas, error) ? g_steal_pointer (&sigmas) : NULL;
+}
+
+gboolean
+sumi_plan_guide (const SumiPlan *plan,
+                 const SumiGuidanceParts *parts,
+                 const char *who,
+                 SumiGuidance **guidance,
+                 GError **error)
+{
+  g_autoptr (SumiGuidance) outer = NULL;
+  gboolean conditioned = FALSE;
+
+  for (int i = 0; i < plan->n_guidances; i++)
+    {
+      SumiGuidanceParts own = *parts;
+      SumiGuidance *next;
+
+      own.base = outer ? &outer->denoiser : parts->base;
+      conditioned |= plan->guidances[i]->conditions != SUMI_GUIDANCE_NONE || plan->guidances[i]->needs_classifier;
+      if (! (next = sumi_guidance_new (plan->guidances[i], plan->guidance_options[i], &own, who, error)))
+        return FALSE;
+      next->inside = g_steal_pointer (&outer);
+      outer = next;
+    }
+  if (parts->n > 0 && ! conditioned)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                   "conditions were given, and no guidance that takes them; choose one (sumi list guidance)");
+      return FALSE;
+    }
+  *guidance = g_steal_pointer (&outer);
+  return TRUE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plan: sampler, schedule, process and method by name, with their settings, checked; and the loop made from it. */
+/* A plan: sampler, schedule, process, method and guidance by name, with their settings, checked; and the loop made from
+ * it. */
 #pragma once
 
 #include "core/base/types.h"
@@ -10,8 +11,11 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *sampler, *schedule, *process, *method;
-  const char *settings; /* (nullable): "eta=0.5, rho=5": settings of any of the four, see sumi_settings_check() */
+  const char *settings; /* (nullable): "eta=0.5, rho=5": settings of any of these, see sumi_settings_check() */
+  const char *guidance; /* one or more, the innermost first: "cfg, dynamic-threshold" */
 } SumiPlanNames;
+
+#define SUMI_PLAN_GUIDANCES 4
 
 typedef struct
 {
@@ -20,9 +24,13 @@ typedef struct
   const SumiProcessClass *process;
   const SumiMethodClass *method;                              /* NULL: none */
   gpointer sampler_options, schedule_options, method_options; /* owned; NULL where a class has none */
+  int n_guidances;                                            /* the innermost first */
+  const SumiGuidanceClass *guidances[SUMI_PLAN_GUIDANCES];
+  gpointer guidance_options[SUMI_PLAN_GUIDANCES]; /* owned; NULL where a class has none */
 } SumiPlan;
 
-/* @names, what is unset from @defaults; there, an unset process is "edm" and an unset method none.
+/* @names, what is unset from @defaults; there, an unset process is "edm" and an unset method or guidance
+ * none.
  * Fails with %SUMI_ERROR_OPTION. On failure @plan is cleared. */
 gboolean sumi_plan_init (SumiPlan *plan, const SumiPlanNames *names, const SumiPlanNames *defaults, GError **error);
 void sumi_plan_clear (SumiPlan *plan);
@@ -35,6 +43,16 @@ double *sumi_plan_dup_sigmas (const SumiPlan *plan,
                               double sigma_max,
                               const SumiErrorTable *errors,
                               GError **error);
+
+/* Puts the plan's guidances on @parts->base, each on the one before; those that take conditions, a loss or a classifier
+ * take those of @parts. @plan and what @parts point to stay borrowed. @guidance: (out) (transfer full): the outermost,
+ * whose denoiser is for the loop; NULL where the plan has none. Fails as sumi_guidance_new(), or where conditions were
+ * given that no guidance of the plan takes. */
+gboolean sumi_plan_guide (const SumiPlan *plan,
+                          const SumiGuidanceParts *parts,
+                          const char *who,
+                          SumiGuidance **guidance,
+                          GError **error);
 
 /* ---- settings ------------------------------------------------------------ */
 

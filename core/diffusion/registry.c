@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The tables of samplers, schedules, processes, methods and preconditionings, made from the folders' lists. */
+/* The tables of samplers, schedules, processes, methods, guidances and preconditionings, made from the folders' lists.
+ */
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/diffusion/guidance.h"
 #include "core/diffusion/method.h"
 #include "core/diffusion/precond.h"
 #include "core/diffusion/process.h"
@@ -20,6 +22,9 @@
 #undef SUMI_ROW
 #define SUMI_ROW(name) extern const SumiMethodClass sumi_method_##name;
 #include "core/diffusion/method/method-rows.h"
+#undef SUMI_ROW
+#define SUMI_ROW(name) extern const SumiGuidanceClass sumi_guidance_##name;
+#include "core/diffusion/guidance/guidance-rows.h"
 #undef SUMI_ROW
 #define SUMI_ROW(name) extern const SumiPrecondClass sumi_precond_##name;
 #include "core/diffusion/precond/precond-rows.h"
@@ -49,6 +54,13 @@ static const SumiProcessClass *const processes[] = {
 static const SumiMethodClass *const methods[] = {
 #define SUMI_ROW(name) &sumi_method_##name,
 #include "core/diffusion/method/method-rows.h"
+#undef SUMI_ROW
+  NULL
+};
+
+static const SumiGuidanceClass *const guidances[] = {
+#define SUMI_ROW(name) &sumi_guidance_##name,
+#include "core/diffusion/guidance/guidance-rows.h"
 #undef SUMI_ROW
   NULL
 };
@@ -102,6 +114,12 @@ sumi_methods (void)
   return methods;
 }
 
+const SumiGuidanceClass *const *
+sumi_guidances (void)
+{
+  return guidances;
+}
+
 const SumiPrecondClass *const *
 sumi_preconds (void)
 {
@@ -130,6 +148,12 @@ const SumiMethodClass *
 sumi_method_find (const char *key, GError **error)
 {
   return find ((gconstpointer const *) methods, "method", key, error);
+}
+
+const SumiGuidanceClass *
+sumi_guidance_find (const char *key, GError **error)
+{
+  return find ((gconstpointer const *) guidances, "guidance", key, error);
 }
 
 const SumiPrecondClass *
