@@ -68,15 +68,29 @@ sumi_noise_fill (SumiEval *ev, SumiTensor *z, guint64 seed, guint32 stream, int 
 }
 
 static SumiTensor *
-draw (const SumiLoop *loop, SumiEval *ev, const SumiTensor *like, int turn, int number)
+draw_seeded (const SumiLoop *loop, SumiEval *ev, const SumiTensor *like, guint64 seed, int turn, int number)
 {
   SumiTensor *z = sumi_eval_tensor_like (ev, like);
 
-  sumi_noise_fill (ev, z, loop->seed, loop->stream + (guint32) ((turn + 1) * STREAMS_PER_STEP + number), loop->x,
-                   loop->y);
+  sumi_noise_fill (ev, z, seed, loop->stream + (guint32) ((turn + 1) * STREAMS_PER_STEP + number), loop->x, loop->y);
   if (sumi_eval_ok (ev) && loop->denoiser->project)
     loop->denoiser->project (loop->denoiser, ev, z);
   return z;
+}
+
+static SumiTensor *
+draw (const SumiLoop *loop, SumiEval *ev, const SumiTensor *like, int turn, int number)
+{
+  return draw_seeded (loop, ev, like, loop->seed, turn, number);
+}
+
+SumiTensor *
+sumi_step_noise_more (const SumiStep *step, SumiEval *ev, const SumiTensor *like, int own, int number)
+{
+  const guint64 seed = step->loop->seed;
+
+  return draw_seeded (step->loop, ev, like, number ? sumi_random_hash (seed, 0, (guint64) number) : seed, step->turn,
+                      own);
 }
 
 SumiTensor *

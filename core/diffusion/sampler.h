@@ -34,6 +34,10 @@ struct SumiStep
  * Returns: (transfer none): in scratch. */
 SumiTensor *sumi_step_noise (const SumiStep *step, SumiEval *ev, const SumiTensor *like, int draw);
 
+/* The same, one of as many as there are @number ≥ 0, for steps that cannot say how many they need; 0 is that of
+ * sumi_step_noise(). */
+SumiTensor *sumi_step_noise_more (const SumiStep *step, SumiEval *ev, const SumiTensor *like, int draw, int number);
+
 struct SumiSamplerClass
 {
   const char *key, *label; /* label N_() */
