@@ -35,14 +35,15 @@ run_try (Runner *r, double *x, int count, GError **error)
   g_autoptr (SumiEval) ev = sumi_eval_new (NULL, pool);
   g_auto (SumiPlan) plan = { NULL };
   const SumiPlanNames names = { r->sampler, "karras", r->process, NULL, r->settings };
-  const int shape[] = { 1, 1, count, 1 };
+  const int shape[] = { r->batch ? count : 1, 1, r->batch ? 1 : count, 1 };
   SumiTensor *t = sumi_tensor_new (arena, r->f32 ? SUMI_DTYPE_F32 : SUMI_DTYPE_F64, 4, shape);
   Stop stop = { r->stop > 0 ? r->stop : r->n, count, x };
   SumiLoop loop = { .denoiser = r->denoiser,
                     .sigmas = r->sigmas,
                     .n_steps = r->n,
                     .churn = r->churn,
-                    .seed = 3,
+                    .seed = r->seed ? r->seed : RUN_SEED,
+                    .method = r->method,
                     .trace = remember,
                     .trace_data = &stop };
   gboolean ok;
@@ -54,7 +55,7 @@ run_try (Runner *r, double *x, int count, GError **error)
   loop.process = plan.process;
   for (int i = 0; i < count; i++)
     sumi_tensor_put (t, (gsize) i, x[i]);
-  ok = sumi_loop_run (&loop, ev, t, 0, NULL, error);
+  ok = sumi_loop_run (&loop, ev, t, r->start ? sumi_loop_start (&loop, ev, t) : 0, NULL, error);
   r->n_denoise = ev->n_denoise;
   return ok;
 }

@@ -15,9 +15,15 @@ typedef struct
   gboolean f32;
   double churn;
   int threads;
+  guint64 seed;   /* 0: RUN_SEED */
+  gboolean batch; /* x is [count, 1, 1, 1], a batch of pictures of one pixel */
+  gboolean start; /* the loop's own start: σ_0·noise is added to x, or what the method does */
+  SumiMethod *method;
   int stop;          /* > 0: the result is the state at sigmas[stop] */
   guint64 n_denoise; /* out */
 } Runner;
+
+#define RUN_SEED 3
 
 /* Steps @x [count] in place, as [1, 1, count, 1]. Returns: FALSE and @error as the loop's. */
 gboolean run_try (Runner *r, double *x, int count, GError **error);
