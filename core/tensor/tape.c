@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A value is a number; `places` says which memory holds which value now. A step keeps copies of the inputs that its
- * gradient reads: of a value once, however many steps read it. Copies and gradients lie in blocks that are used again,
- * as every call of a network takes the same ones. */
+ * gradient reads: of a value once, however many steps read it. */
 #include "core/tensor/tape.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/tensor/blocks.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/prepared.h"
 #include "core/tensor/tensor.h"
 
 /* floats that are copied or added at a time */
 #define PIECE 16384
-
-typedef struct
-{
-  float *data;
-  gsize count;
-  gboolean used;
-} Block;
 
 typedef struct
 {
@@ -57,14 +49,13 @@ typedef struct
 
 struct SumiTape
 {
-  GArray *blocks;  /* (element-type Block) */
+  SumiBlocks *blocks;
   GArray *values;  /* (element-type Value) */
   GArray *places;  /* (element-type Place): they do not overlap */
   GArray *steps;   /* (element-type Step) */
   GArray *derived; /* (element-type Derived) */
   SumiArena *arena;
   SumiPrepared *prepared;
-  gsize bytes, peak; /* of blocks */
 };
 
 static void
@@ -78,7 +69,7 @@ sumi_tape_new (void)
 {
   SumiTape *tape = g_new0 (SumiTape, 1);
 
-  tape->blocks = g_array_new (FALSE, FALSE, sizeof (Block));
+  tape->blocks = sumi_blocks_new ();
   tape->values = g_array_new (FALSE, FALSE, sizeof (Value));
   tape->places = g_array_new (FALSE, FALSE, sizeof (Place));
   tape->steps = g_array_new (FALSE, FALSE, sizeof (Step));
@@ -94,9 +85,7 @@ sumi_tape_free (SumiTape *tape)
 {
   if (! tape)
     return;
-  for (guint i = 0; i < tape->blocks->len; i++)
-    free (g_array_index (tape->blocks, Block, i).data);
-  g_array_unref (tape->blocks);
+  sumi_blocks_free (tape->blocks);
   g_array_unref (tape->values);
   g_array_unref (tape->places);
   g_array_unref (tape->steps);
@@ -112,93 +101,26 @@ sumi_tape_reset (SumiTape *tape)
   g_array_set_size (tape->values, 0);
   g_array_set_size (tape->places, 0);
   g_array_set_size (tape->steps, 0);
-  for (guint i = 0; i < tape->blocks->len; i++)
-    g_array_index (tape->blocks, Block, i).used = FALSE;
+  sumi_blocks_give_back_all (tape->blocks);
 }
 
 gsize
 sumi_tape_get_peak (SumiTape *tape)
 {
-  return tape->peak + sumi_arena_get_peak (tape->arena) + sumi_prepared_get_bytes (tape->prepared);
+  return sumi_blocks_get_peak (tape->blocks) + sumi_arena_get_peak (tape->arena) +
+         sumi_prepared_get_bytes (tape->prepared);
 }
 
-/* ---- blocks ----------------------------------------------------------- */
-
-static void
-drop_unused (SumiTape *tape)
-{
-  for (guint i = tape->blocks->len; i-- > 0;)
-    {
-      Block *b = &g_array_index (tape->blocks, Block, i);
-
-      if (b->used)
-        continue;
-      tape->bytes -= b->count * sizeof (float);
-      free (b->data);
-      g_array_remove_index_fast (tape->blocks, i);
-    }
-}
-
-/* Returns: (nullable): the smallest unused block that holds @count. */
-static Block *
-find_unused (SumiTape *tape, gsize count)
-{
-  Block *best = NULL;
-
-  for (guint i = 0; i < tape->blocks->len; i++)
-    {
-      Block *b = &g_array_index (tape->blocks, Block, i);
-
-      if (! b->used && b->count >= count && (! best || b->count < best->count))
-        best = b;
-    }
-  return best;
-}
-
-/* Returns: (nullable): NULL after sumi_eval_fail(). */
 static float *
 take (SumiTape *tape, SumiEval *ev, gsize count)
 {
-  Block *old, b = { .count = MAX (count, 1), .used = TRUE };
-  gsize size;
-
-  if (ev->error)
-    return NULL;
-  old = find_unused (tape, b.count);
-  if (old)
-    {
-      old->used = TRUE;
-      return old->data;
-    }
-  if (g_size_checked_mul (&size, b.count, sizeof (float)) && size <= G_MAXSIZE / 4)
-    {
-      b.data = sumi_memory_alloc (size);
-      if (! b.data)
-        {
-          drop_unused (tape);
-          b.data = sumi_memory_alloc (size);
-        }
-    }
-  if (! b.data)
-    {
-      sumi_eval_fail (ev, SUMI_ERROR_MEMORY,
-                      "no memory for %.0f MB that a network's gradient needs; allow less with --memory, or close other "
-                      "programs",
-                      (double) count * sizeof (float) * 1e-6);
-      return NULL;
-    }
-  g_array_append_val (tape->blocks, b);
-  tape->bytes += size;
-  tape->peak = MAX (tape->peak, tape->bytes);
-  return b.data;
+  return sumi_blocks_take (tape->blocks, ev, count);
 }
 
 static void
 give_back (SumiTape *tape, float *data)
 {
-  for (guint i = 0; data && i < tape->blocks->len; i++)
-    if (g_array_index (tape->blocks, Block, i).data == data)
-      g_array_index (tape->blocks, Block, i).used = FALSE;
+  sumi_blocks_give_back (tape->blocks, data);
 }
 
 typedef struct
