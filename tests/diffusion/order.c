@@ -55,10 +55,23 @@ typedef struct
 
 /* Those whose order another setting or list changes; the rows of the registry come by themselves. */
 static const Case more[] = {
-  { "lms", "order=3", NULL, NULL, 3 },         { "lms", "order=2", NULL, NULL, 2 },
-  { "lms", "order=1", NULL, NULL, 1 },         { "dpm-solver-2", "r1=0.3", NULL, NULL, 2 },
-  { "dpmpp-3m", "strict=yes", NULL, NULL, 3 }, { "ipndm", "order=1", NULL, NULL, 1 },
-  { "pndm", NULL, "edm", "equal", 4 },         { "pndm", NULL, "vp", NULL, 2 },
+  { "lms", "order=3", NULL, NULL, 3 },
+  { "lms", "order=2", NULL, NULL, 2 },
+  { "lms", "order=1", NULL, NULL, 1 },
+  { "dpm-solver-2", "r1=0.3", NULL, NULL, 2 },
+  { "dpmpp-3m", "strict=yes", NULL, NULL, 3 },
+  { "ipndm", "order=1", NULL, NULL, 1 },
+  { "unipc", "order=1", NULL, NULL, 2 },
+  { "unipc", "order=1, variant=bh1", NULL, NULL, 2 },
+  { "unipc", "variant=bh1", NULL, NULL, 3 },
+  { "unipc", "order=3", NULL, NULL, 3 }, /* 4 but for the last steps, which are of lower order */
+  { "deis", "order=0", "vp", NULL, 1 },
+  { "deis", "order=1", "vp", NULL, 2 },
+  { "deis", "order=2", "vp", NULL, 3 },
+  { "deis", "order=3", "vp", NULL, 4 },
+  { "deis", "space=log-sigma", NULL, NULL, 4 },
+  { "pndm", NULL, "edm", "equal", 4 },
+  { "pndm", NULL, "vp", NULL, 2 },
 };
 
 static double
