@@ -35,7 +35,8 @@ run_try (Runner *r, double *x, int count, GError **error)
   g_autoptr (SumiEval) ev = sumi_eval_new (NULL, pool);
   g_auto (SumiPlan) plan = { NULL };
   const SumiPlanNames names = { r->sampler, "karras", r->process, NULL, r->settings };
-  const int shape[] = { r->batch ? count : 1, 1, r->batch ? 1 : count, 1 };
+  const int rows = MAX (r->rows, 1);
+  const int shape[] = { r->batch ? count : 1, rows, r->batch ? 1 : count / rows, 1 };
   SumiTensor *t = sumi_tensor_new (arena, r->f32 ? SUMI_DTYPE_F32 : SUMI_DTYPE_F64, 4, shape);
   Stop stop = { r->stop > 0 ? r->stop : r->n, count, x };
   SumiLoop loop = { .denoiser = r->denoiser,

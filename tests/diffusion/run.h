@@ -17,6 +17,7 @@ typedef struct
   int threads;
   guint64 seed;   /* 0: RUN_SEED */
   gboolean batch; /* x is [count, 1, 1, 1], a batch of pictures of one pixel */
+  int rows;       /* x is [1, rows, count/rows, 1] */
   gboolean start; /* the loop's own start: σ_0·noise is added to x, or what the method does */
   SumiMethod *method;
   int stop;          /* > 0: the result is the state at sigmas[stop] */
