@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* sumi list samplers, schedules, processes, methods. */
+/* sumi list samplers, schedules, processes, guidance, methods. */
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
@@ -94,7 +94,9 @@ sumi_list_schedules (SumiList *list)
   for (const SumiScheduleClass *const *s = sumi_schedules (); *s; s++)
     {
       sumi_list_begin (list, (*s)->key, _ ((*s)->label), _ ((*s)->blurb));
-      finish (list, NULL, (*s)->paper, (*s)->options);
+      if (list->json)
+        sumi_json_out_bool (list->out, "needs_errors", (*s)->needs_errors);
+      finish (list, (*s)->needs_errors ? _ ("needs a table of the model's errors") : NULL, (*s)->paper, (*s)->options);
     }
 }
 
@@ -122,6 +124,43 @@ sumi_list_processes (SumiList *list)
 }
 
 void
+sumi_list_guidance (SumiList *list)
+{
+  static const struct
+  {
+    const char *key, *about; /* about N_() */
+  } kinds[] = {
+    [SUMI_GUIDANCE_NONE] = { "none", NULL },
+    [SUMI_GUIDANCE_ONE] = { "one", N_ ("one condition") },
+    [SUMI_GUIDANCE_ANY] = { "any", N_ ("one or more conditions") },
+    [SUMI_GUIDANCE_SIDES] = { "sides", N_ ("conditions that are wanted, and others that are not") },
+  };
+
+  for (const SumiGuidanceClass *const *g = sumi_guidances (); *g; g++)
+    {
+      g_autoptr (GString) traits = g_string_new (NULL);
+
+      if (kinds[(*g)->conditions].about)
+        append_trait (traits, _ (kinds[(*g)->conditions].about));
+      if ((*g)->needs_loss)
+        append_trait (traits, _ ("a loss of the clean picture"));
+      if ((*g)->needs_classifier)
+        append_trait (traits, _ ("a classifier of noisy pictures"));
+      if ((*g)->needs_gradient)
+        append_trait (traits, _ ("needs the model's gradient"));
+      sumi_list_begin (list, (*g)->key, _ ((*g)->label), _ ((*g)->blurb));
+      if (list->json)
+        {
+          sumi_json_out_string (list->out, "conditions", kinds[(*g)->conditions].key);
+          sumi_json_out_bool (list->out, "needs_loss", (*g)->needs_loss);
+          sumi_json_out_bool (list->out, "needs_classifier", (*g)->needs_classifier);
+          sumi_json_out_bool (list->out, "needs_gradient", (*g)->needs_gradient);
+        }
+      finish (list, traits->str, (*g)->paper, (*g)->options);
+    }
+}
+
+void
 sumi_list_methods (SumiList *list)
 {
   for (const SumiMethodClass *const *m = sumi_methods (); *m; m++)
@@ -132,12 +171,14 @@ sumi_list_methods (SumiList *list)
       if ((*m)->needs_gradient)
         append_trait (traits, _ ("needs the model's gradient"));
       if ((*m)->needs_reference)
-        append_trait (traits, _ ("needs a picture to start from"));
+        append_trait (traits,
+                      (*m)->takes_guess ? _ ("starts from a quick answer") : _ ("needs a picture to start from"));
       sumi_list_begin (list, (*m)->key, _ ((*m)->label), _ ((*m)->blurb));
       if (list->json)
         {
           sumi_json_out_bool (list->out, "needs_gradient", (*m)->needs_gradient);
           sumi_json_out_bool (list->out, "needs_reference", (*m)->needs_reference);
+          sumi_json_out_bool (list->out, "takes_guess", (*m)->takes_guess);
           sumi_json_out_bool (list->out, "masks_only", (*m)->masks_only);
         }
       finish (list, traits->str, (*m)->paper, (*m)->options);

@@ -165,6 +165,7 @@ static const struct
   { "samplers", N_ ("Samplers: how a step is made"), sumi_list_samplers },
   { "schedules", N_ ("Schedules: how noise levels fall"), sumi_list_schedules },
   { "processes", N_ ("Processes: whose time and coordinates steps go by"), sumi_list_processes },
+  { "guidance", N_ ("Guidance: how conditions are strengthened, joined, kept away from"), sumi_list_guidance },
   { "methods", N_ ("Methods: how results are made to agree with what is known"), sumi_list_methods },
   { "models", N_ ("Models"), list_models },
   { "options", N_ ("Options of every task"), list_options },

@@ -22,6 +22,7 @@ void sumi_list_option (SumiList *list, const SumiOption *option);
 void sumi_list_samplers (SumiList *list);
 void sumi_list_schedules (SumiList *list);
 void sumi_list_processes (SumiList *list);
+void sumi_list_guidance (SumiList *list);
 void sumi_list_methods (SumiList *list);
 
 G_END_DECLS

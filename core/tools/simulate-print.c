@@ -137,7 +137,7 @@ print_moments (const SumiSimulation *self, int c, double true_mean, double true_
 static void
 print_weights (const SumiSimulation *self)
 {
-  const SumiExact *data = self->data;
+  const SumiExact *data = self->truth;
   g_autofree double *share = g_new0 (double, data->n), *one = g_new (double, data->n);
 
   for (int i = 0; i < self->n; i++)
@@ -174,7 +174,7 @@ print_distance (const SumiSimulation *self)
   qsort (x, (gsize) self->n, sizeof (double), compare);
   for (int i = 0; i < self->n; i++)
     {
-      const double p = sumi_simulation_distribution (self->data, 0, x[i]);
+      const double p = sumi_simulation_distribution (self->truth, 0, x[i]);
 
       most = MAX (most, MAX (p - (double) i / self->n, (i + 1.0) / self->n - p));
     }
@@ -218,17 +218,19 @@ sumi_simulation_print (const SumiSimulation *self)
   printf (g_dngettext (GETTEXT_PACKAGE, "%d sample, the denoiser asked %d times\n\n",
                        "%d samples, the denoiser asked %d times\n\n", (gulong) self->n),
           self->n, (int) self->calls);
+  if (self->truth != self->data)
+    printf ("%s\n\n", _ ("The truth is that of the condition alone."));
   if (self->kept == self->n && self->n <= 16)
     {
       print_ends (self);
       return;
     }
-  sumi_simulation_moments (self->data, mean, std);
+  sumi_simulation_moments (self->truth, mean, std);
   printf ("  %-24s %12s %12s\n", "", _ ("truth"), _ ("found"));
   for (int c = 0; c < dims; c++)
     print_moments (self, c, mean[c], std[c]);
-  if (self->data->n > 1 && self->data->n <= MAX_PARTS)
+  if (self->truth->n > 1 && self->truth->n <= MAX_PARTS)
     print_weights (self);
-  if (self->data->dims == 1 && is_smooth (self->data))
+  if (self->data->dims == 1 && is_smooth (self->truth))
     print_distance (self);
 }

@@ -98,7 +98,7 @@ list_sigmas (SumiSimulation *self, GError **error)
   const double high = o->sigma_max > 0 ? o->sigma_max : process->sigma (process->t_max);
   double sigma[LEVELS], wrong[LEVELS];
   const SumiErrorTable errors = { LEVELS, sigma, wrong };
-  /* only that list reads the table, which takes a while for many points */
+  /* for many points it takes a while */
   const gboolean needs_errors = self->plan.schedule->needs_errors;
 
   self->n_steps = o->steps;
@@ -112,6 +112,42 @@ list_sigmas (SumiSimulation *self, GError **error)
     fill_errors (self->data, low, high, sigma, wrong);
   self->sigmas = sumi_plan_dup_sigmas (&self->plan, self->n_steps, low, high, needs_errors ? &errors : NULL, error);
   return self->sigmas != NULL;
+}
+
+/* ---- guidance ------------------------------------------------------------ */
+
+/* The guidance of the conditions; what is not wanted takes the place of the data as its base. */
+static gboolean
+take_guidance (SumiSimulation *self, GError **error)
+{
+  const SumiSimulateOptions *o = self->options;
+  SumiGuidanceParts parts = { .base = &self->data->denoiser };
+
+  self->truth = self->data;
+  if (*o->condition)
+    {
+      self->conditions = sumi_exact_conditions_parse (self->data, o->condition, error);
+      if (! self->conditions)
+        return g_prefix_error (error, "--condition: "), FALSE;
+      parts = self->conditions->parts;
+      if (self->conditions->n == 1)
+        self->truth = self->conditions->given[0];
+    }
+  if (*o->negative)
+    {
+      self->negative = sumi_exact_conditions_parse (self->data, o->negative, error);
+      if (! self->negative)
+        return g_prefix_error (error, "--negative: "), FALSE;
+      parts.base = self->negative->conditions[0];
+    }
+  if ((*o->condition || *o->negative) && ! self->plan.n_guidances)
+    {
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                           _ ("--condition and --negative are for a guidance: add --guidance cfg, or another of “sumi "
+                              "list guidance”"));
+      return FALSE;
+    }
+  return sumi_plan_guide (&self->plan, &parts, self->options->data, &self->guidance, error);
 }
 
 /* ---- the run ------------------------------------------------------------- */
@@ -142,6 +178,7 @@ sumi_simulation_new (const SumiSimulateOptions *options, GError **error)
     .sampler = options->sampler,
     .schedule = options->schedule,
     .process = options->process,
+    .guidance = options->guidance,
     .settings = options->settings,
   };
   g_autoptr (SumiSimulation) self = g_new0 (SumiSimulation, 1);
@@ -155,7 +192,7 @@ sumi_simulation_new (const SumiSimulateOptions *options, GError **error)
     }
   self->data = sumi_exact_parse (options->data, error);
   if (! self->data || ! sumi_plan_init (&self->plan, &names, &defaults, error) || ! take_start (self, error) ||
-      ! list_sigmas (self, error) || ! keep_states (self, error))
+      ! take_guidance (self, error) || ! list_sigmas (self, error) || ! keep_states (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -165,6 +202,9 @@ sumi_simulation_free (SumiSimulation *self)
 {
   if (! self)
     return;
+  sumi_guidance_free (self->guidance);
+  sumi_exact_conditions_free (self->conditions);
+  sumi_exact_conditions_free (self->negative);
   sumi_exact_free (self->data);
   sumi_plan_clear (&self->plan);
   g_free (self->sigmas);
@@ -190,7 +230,7 @@ sumi_simulation_run (SumiSimulation *self, GCancellable *cancellable, GError **e
   SumiJob job = { .cancellable = cancellable };
   SumiTensor x = { SUMI_DTYPE_F64, 4, { self->n, 1, 1, self->data->dims }, self->x, NULL };
   const SumiLoop loop = {
-    .denoiser = &self->data->denoiser,
+    .denoiser = self->guidance ? &self->guidance->denoiser : &self->data->denoiser,
     .sampler = self->plan.sampler,
     .sampler_options = self->plan.sampler_options,
     .process = self->plan.process,

@@ -196,7 +196,7 @@ fill_column (const Drawing *d, const Panel *p, double sigma, double *density)
       const double u = p->low + (i + 0.5) * cell, x = d->mean[0] + (u - d->mean[0]) / scale;
 
       /* no peak is narrower than a cell, or it would fall between two */
-      density[i] = sumi_exact_log_density (d->run->data, &x, hypot (sigma, cell / scale));
+      density[i] = sumi_exact_log_density (d->run->truth, &x, hypot (sigma, cell / scale));
       most = MAX (most, density[i]);
     }
   for (int i = 0; i < CELLS; i++)
@@ -313,8 +313,8 @@ draw_ends (const Drawing *d, const Panel *p, int n, double radius, double opacit
 static gboolean
 has_density (const Drawing *d, double bin)
 {
-  for (int k = 0; k < d->run->data->n; k++)
-    if (d->run->data->std[k] < bin / 4)
+  for (int k = 0; k < d->run->truth->n; k++)
+    if (d->run->truth->std[k] < bin / 4)
       return FALSE;
   return TRUE;
 }
@@ -335,8 +335,8 @@ fill_bins (const Drawing *d, const Panel *p, double *found, double *truth)
     }
   for (int b = 0; b < BINS; b++)
     {
-      truth[b] = sumi_simulation_distribution (d->run->data, 0, p->low + (b + 1) * bin) -
-                 sumi_simulation_distribution (d->run->data, 0, p->low + b * bin);
+      truth[b] = sumi_simulation_distribution (d->run->truth, 0, p->low + (b + 1) * bin) -
+                 sumi_simulation_distribution (d->run->truth, 0, p->low + b * bin);
       most = MAX (most, MAX (found[b], truth[b]));
     }
   return most > 0 ? most * 1.08 : 1;
@@ -354,7 +354,7 @@ draw_truth (const Drawing *d, const Panel *p, const double *truth, double most)
         const double x = p->low + i * (p->high - p->low) / CELLS;
 
         g_string_append_printf (d->svg, "%c%.1f %.1f", i ? 'L' : 'M',
-                                p->left + exp (sumi_exact_log_density (d->run->data, &x, 0)) * bin / most * wide,
+                                p->left + exp (sumi_exact_log_density (d->run->truth, &x, 0)) * bin / most * wide,
                                 y_of (p, x));
       }
   else

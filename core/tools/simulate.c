@@ -68,8 +68,24 @@ static const SumiOption options[] = {
     .type = SUMI_OPTION_STRING,
     .offset = G_STRUCT_OFFSET (Options, process),
     .text = "edm" },
+  { .key = "guidance",
+    .blurb = N_ ("Guidance by a condition: “sumi list guidance”; several are stacked, the innermost first"),
+    .unit = N_ ("WHICH"),
+    .type = SUMI_OPTION_STRING,
+    .offset = G_STRUCT_OFFSET (Options, guidance) },
+  { .key = "condition",
+    .blurb = N_ ("Conditions of the guidance: from which parts of the data the state shall come, numbered from 1; "
+                 "“2”, “1+3” for one or the other, and several with their weights, “1+3:1.5, 2:-0.5”"),
+    .unit = N_ ("PARTS"),
+    .type = SUMI_OPTION_STRING,
+    .offset = G_STRUCT_OFFSET (Options, condition) },
+  { .key = "negative",
+    .blurb = N_ ("Parts that a guidance leads away from, in the place of all data"),
+    .unit = N_ ("PARTS"),
+    .type = SUMI_OPTION_STRING,
+    .offset = G_STRUCT_OFFSET (Options, negative) },
   { .key = "settings",
-    .blurb = N_ ("Settings of sampler and schedule, “eta=0.5, rho=5”; their lists name them"),
+    .blurb = N_ ("Settings of sampler, schedule and guidance, “eta=0.5, rho=5, cfg-scale=2”; their lists name them"),
     .unit = N_ ("KEY=VALUE…"),
     .type = SUMI_OPTION_STRING,
     .offset = G_STRUCT_OFFSET (Options, settings) },
@@ -129,7 +145,9 @@ print_help (void)
   g_string_append_printf (text, "\n%s\n%s", _ ("Examples:"),
                           "  sumi simulate --data gaussian:1,0.5 --sampler heun --steps 10\n"
                           "  sumi simulate --data \"mixture:1,-2,0.3;2,1,0.5\" --start=-80,80 --json\n"
-                          "  sumi simulate --data \"mixture:1,-2,0.3;2,1,0.5\" --sampler dpmpp-2m --svg paths.svg\n");
+                          "  sumi simulate --data \"mixture:1,-2,0.3;2,1,0.5\" --sampler dpmpp-2m --svg paths.svg\n"
+                          "  sumi simulate --data \"mixture:1,-2,1;2,1,1\" --guidance cfg --condition 2 --settings "
+                          "cfg-scale=2\n");
   sumi_command_append_notes (text);
   fputs (text->str, stdout);
 }

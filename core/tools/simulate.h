@@ -10,6 +10,7 @@ typedef struct
 {
   char *data, *start, *svg;
   char *sampler, *schedule, *process, *settings;
+  char *guidance, *condition, *negative;
   int samples, steps, seed, threads;
   double sigma_min, sigma_max, churn;
   gboolean json, help;
@@ -21,7 +22,10 @@ typedef struct
   const SumiSimulateOptions *options; /* borrowed */
   SumiExact *data;
   SumiPlan plan;
-  double *sigmas; /* [n_steps + 1] */
+  SumiExactConditions *conditions, *negative; /* NULL: none */
+  SumiGuidance *guidance;                     /* NULL: none */
+  const SumiExact *truth;                     /* data, or that given the one condition */
+  double *sigmas;                             /* [n_steps + 1] */
   int n_steps;
   gboolean given; /* the start values, by --start */
   int n;          /* samples */

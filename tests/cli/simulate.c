@@ -10,7 +10,7 @@
 
 /* ---- reading the output -------------------------------------------------- */
 
-/* The numbers of {"sigmas": [...], "states": [[...], ...]}; samples of @dims numbers. */
+/* The numbers of {"sigmas": [...], "states": [[...], ...]}; samples. */
 typedef struct
 {
   GArray *sigmas, *states;
@@ -221,6 +221,31 @@ test_process (void)
   g_assert_cmpfloat_with_epsilon (sigma_of (&q, 0), sqrt (exp (10.05) - 1), 1e-6);
 }
 
+/* Guidance of scale 1 is the condition itself: as of a Gaussian alone. Classifier-free guidance of another scale moves
+ * D along the line between the two. */
+static void
+test_guidance (void)
+{
+  g_autofree char *alone = dup_output ("simulate --data gaussian:1,0.5 --start -80,3.5,120 --json");
+  g_autofree char *given = dup_output (
+      "simulate --data " MIXTURE " --guidance cfg --condition 2 --settings cfg-scale=1 --start -80,3.5,120 --json");
+  g_autofree char *classified =
+      dup_output ("simulate --data " MIXTURE " --guidance classifier --condition 2 --start -80,3.5,120 --json");
+  g_autofree char *more = dup_output ("simulate --data mixture:1,-2,1;1,2,1 --guidance cfg --condition 2 --negative 1 "
+                                      "--settings cfg-scale=3 --start 1 --steps 1 --json");
+  g_auto (Printed) p = read_json (alone, 1), q = read_json (given, 1), r = read_json (classified, 1),
+                   s = read_json (more, 1);
+
+  for (int i = 0; i <= 20; i++)
+    for (int k = 0; k < 3; k++)
+      {
+        assert_near (state_of (&q, i, k), state_of (&p, i, k));
+        g_assert_cmpfloat_with_epsilon (state_of (&r, i, k), state_of (&p, i, k), 1e-9);
+      }
+  /* D of the parts at σ = 80 and x = 1, one step to 0 */
+  assert_near (state_of (&s, 1, 0), -2 + 3 / 6401.0 + 3 * (2 - 1 / 6401.0 - (-2 + 3 / 6401.0)));
+}
+
 /* ---- the other forms ----------------------------------------------------- */
 
 static void
@@ -344,6 +369,11 @@ static const Case cases[] = {
   { 2, "there is no sampler “eular”; there are euler", "--data gaussian:0,1 --sampler eular" },
   { 2, "there is no schedule", "--data gaussian:0,1 --schedule none" },
   { 2, "there is no process", "--data gaussian:0,1 --process none" },
+  { 2, "there is no guidance", "--data gaussian:0,1 --guidance none-such" },
+  { 2, "for a guidance", "--data gaussian:0,1 --condition 1" },
+  { 2, "--condition: ", "--data gaussian:0,1 --guidance cfg --condition 2" },
+  { 2, "--condition: ", "--data gaussian:0,1 --guidance cfg --condition x" },
+  { 2, "--negative: ", "--data gaussian:0,1 --guidance cfg --condition 1 --negative 7" },
   { 2, "has no setting “foo”", "--data gaussian:0,1 --settings foo=3" },
   { 2, "not of the form", "--data gaussian:0,1 --settings foo" },
   { 2, "“eta”", "--data gaussian:0,1 --sampler ddim --settings eta=3" },
@@ -386,6 +416,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/simulate/seed", test_seed);
   g_test_add_func ("/cli/simulate/random", test_random);
   g_test_add_func ("/cli/simulate/process", test_process);
+  g_test_add_func ("/cli/simulate/guidance", test_guidance);
   g_test_add_func ("/cli/simulate/summary", test_summary);
   g_test_add_func ("/cli/simulate/svg", test_svg);
   g_test_add_func ("/cli/simulate/all", test_all);

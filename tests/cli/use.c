@@ -134,8 +134,8 @@ test_pages (void)
 static void
 test_lists (void)
 {
-  static const char *const lists[] = { "tasks",  "samplers", "schedules", "processes", "methods",
-                                       "models", "options",  "devices",   "" };
+  static const char *const lists[] = { "tasks",   "samplers", "schedules", "processes", "guidance",
+                                       "methods", "models",   "options",   "devices",   "" };
   g_auto (CliRun) samplers = cli_sumi ("list samplers"), json = cli_sumi ("list samplers --json");
 
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
