@@ -50,30 +50,29 @@ static const SumiOption options[] = {
   { NULL },
 };
 
-/* Residual variance over σ²; never below 1 for γ ≥ 1. */
+/* The derivative of the residual variance over σ² by u. */
 static double
-residual (double u, double gamma, int n)
+residual_slope (double u, double gamma, int n)
 {
-  const double k = 2 / (2 - u);
+  const double k = 2 / (2 - u), left = pow (1 - u, 2 * n);
 
-  return pow (1 - u, 2 * n) * (gamma * gamma - k) + k;
+  return -2 * n * pow (1 - u, 2 * n - 1) * (gamma * gamma - k) + (1 - left) * k * k / 2;
 }
 
-/* The u in (0, 1] of the least residual(), which falls and then rises. */
+/* The u in (0, 1] of the least residual, which falls and then rises; it is never below 1. */
 static double
 best_step (double gamma, int n)
 {
-  const double golden = (sqrt (5) - 1) / 2;
   double low = 0, high = 1;
 
   for (int i = 0; i < 60; i++)
     {
-      const double a = high - golden * (high - low), b = low + golden * (high - low);
+      const double middle = (low + high) / 2;
 
-      if (residual (a, gamma, n) < residual (b, gamma, n))
-        high = b;
+      if (residual_slope (middle, gamma, n) < 0)
+        low = middle;
       else
-        low = a;
+        high = middle;
     }
   return (low + high) / 2;
 }

@@ -7,7 +7,9 @@
  * −(X − α·x0)/v, v = α²·σ², of one fixed picture x0 = D, by which L⁰b = (f' + f²)·X − (g²)'·s, L¹b = −g·(f + g²/v), and
  * ġ = −(g²)'/(2g): for VP (f = −β/2, g² = β) the paper's ρ, μ and its two noises. Processes do not give the derivatives
  * f' and (g²)': they are central differences over 10⁻⁵ of the process' time.
- * Conventions: no first step of its own; the last, to σ = 0, returns D.
+ * Ideal derivatives leave out how D itself changes with X and t: second order holds for a single point of data, on
+ * wider data the law is of first order, like ddpm's (measured in tests/diffusion/stochastic.c). Conventions: no first
+ * step of its own; the last, to σ = 0, returns D.
  *
  * x: [N, H, W, C] */
 #include <glib/gi18n-lib.h>
@@ -60,7 +62,7 @@ ito_taylor2_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 const SumiSamplerClass sumi_sampler_ito_taylor2 = {
   .key = "ito-taylor2",
   .label = N_ ("Itô–Taylor 2"),
-  .blurb = N_ ("Second order on the reverse SDE at one call a step; 30 to 200 steps"),
+  .blurb = N_ ("The reverse SDE with second-order terms at one call a step; 50 to 200 steps"),
   .paper = "Tachibana et al. 2021, arXiv 2112.13339",
   .calls = 1,
   .stochastic = TRUE,
