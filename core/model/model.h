@@ -29,7 +29,10 @@ struct SumiEvidence
   double guide_factor;  /* by which @guide was enlarged, ≥ 1 */
   gboolean coarse;      /* the whole picture is a guide */
   double factor;        /* of the guide's enlargement, ≥ 1; 1 without one */
-  double noise;         /* RMS error of the guide, [−1, 1] units of restore.md (q): 0 clean, 0.05 visible noise */
+  SumiImage
+      *shrunk; /* (nullable) 3 channels or more: whose pixels are means of @factor × @factor of the whole picture's */
+  int shrunk_x, shrunk_y; /* where its first pixel lies among them */
+  double noise;           /* RMS error of the guide, [−1, 1] units of restore.md (q): 0 clean, 0.05 visible noise */
 };
 
 /* How to predict. */

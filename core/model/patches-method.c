@@ -12,22 +12,25 @@ new_map (SumiArena *arena, const SumiRect *box, int channels)
   return sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, (const int[]){ 1, box->height, box->width, channels });
 }
 
-/* What is known, and how much of it may go. */
+/* What is known, how much of it may go, and what the operator sees of it. */
 static void
-read_known (const PatchesDenoiser *d, SumiTensor *free, SumiTensor *known)
+read_known (const PatchesDenoiser *d, SumiTensor *free, SumiTensor *known, SumiTensor *y)
 {
   const PatchesLevel *level = d->level;
   const SumiRect *box = &level->box;
-  float *f = sumi_tensor_f32 (free), *k = sumi_tensor_f32 (known);
+  float *f = sumi_tensor_f32 (free), *k = sumi_tensor_f32 (known), *exact = sumi_tensor_f32 (y);
 
-  for (int y = 0; y < box->height; y++)
+  for (int row = 0; row < box->height; row++)
     for (int x = 0; x < box->width; x++)
       {
-        const gsize i = (gsize) y * (gsize) box->width + (gsize) x, at = patches_at (level, box->x + x, box->y + y);
+        const gsize i = (gsize) row * (gsize) box->width + (gsize) x, at = patches_at (level, box->x + x, box->y + row);
 
         f[i] = d->hole[i] ? MIN (level->missing[at], 1) : 0;
         for (gsize c = 0; c < 3; c++)
-          k[3 * i + c] = level->picture[4 * at + c];
+          {
+            k[3 * i + c] = level->picture[4 * at + c];
+            exact[3 * i + c] = f[i] > 0 ? 0 : k[3 * i + c];
+          }
       }
 }
 
@@ -42,17 +45,21 @@ patches_method_init (PatchesMethod *self,
   const PatchesLevel *level = d->level;
   const SumiRect *box = &level->box;
   const gsize n = (gsize) box->width * (gsize) box->height;
-  SumiTensor *free = new_map (arena, box, 1), *known = new_map (arena, box, 3), *reference = known;
+  SumiTensor *free = new_map (arena, box, 1), *known = new_map (arena, box, 3);
+  SumiTensor *y = new_map (arena, box, 3), *reference = known;
   SumiObservation *seen;
 
   *self = (PatchesMethod){ { .klass = plan->method, .options = plan->method_options } };
   if (plan->method->needs_reference)
     reference = new_map (arena, box, 3);
-  if (! free || ! known || ! reference)
+  if (! free || ! known || ! y || ! reference)
     return patches_no_memory (level, error);
-  read_known (d, free, known);
+  read_known (d, free, known, y);
+  self->a = sumi_operator_new_mask (known->shape, free, FALSE, error);
+  if (! self->a)
+    return FALSE;
   seen = &self->method.seen;
-  *seen = (SumiObservation){ .free = free, .known = known, .y = known };
+  *seen = (SumiObservation){ .a = self->a, .y = y, .free = free, .known = known };
   if (plan->method->needs_reference)
     {
       float *r = sumi_tensor_f32 (reference);
@@ -70,5 +77,5 @@ patches_method_init (PatchesMethod *self,
 void
 patches_method_clear (PatchesMethod *self)
 {
-  self->a = NULL;
+  g_clear_pointer (&self->a, sumi_operator_free);
 }

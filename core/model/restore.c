@@ -2,20 +2,20 @@
 /* Family restore (models/restore.md): a cheap guess b of the picture, maps of what of it is missing, and a network that
  * predicts the residual over b in units of its expected size s: x = b + s·u. */
 #include <glib/gi18n-lib.h>
-#include <math.h>
 #include <string.h>
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/base/image.h"
 #include "core/base/job.h"
-#include "core/base/parallel.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/loop.h"
+#include "core/diffusion/method.h"
 #include "core/diffusion/plan.h"
 #include "core/io/weights.h"
 #include "core/model/model.h"
-#include "core/model/pushpull.h"
+#include "core/model/restore-frame.h"
+#include "core/model/restore-method.h"
 #include "core/model/restore-net.h"
 #include "core/model/restore-project.h"
 #include "core/ops/ops.h"
@@ -30,35 +30,17 @@
 #define SIGMA_MIN  0.1
 #define STEPS      8
 
-static const float luma[] = SUMI_RESTORE_LUMA;
-
 typedef struct
 {
   SumiDenoiser denoiser;
   const SumiRestoreNet *net;
   SumiRestoreInput input;
+  SumiRestoreFrame frame;
   SumiPool *pool;
-  double s;
-  SumiTensor *b, *e; /* [1, H, W, 3], padded */
-  SumiTape *tape;    /* (nullable): made at the first gradient */
-
-  const SumiPlanNames *defaults;
-  const SumiEvidence *evidence;
-  SumiImage *guess; /* in [0, 1] colours, not clamped */
-  int left, top;    /* padding before the picture: the network's cells start at multiples of its align everywhere */
+  SumiTape *tape; /* (nullable): made at the first gradient */
+  SumiModel *model;
+  const SumiPlan *plan; /* (nullable) for the mean */
 } Restore;
-
-/* Index of @i reflected into [0, n): …2 1 0 1 2… n−2 n−1 n−2… */
-static int
-reflect (int i, int n)
-{
-  const int period = MAX (1, 2 * (n - 1));
-
-  i = i % period;
-  if (i < 0)
-    i += period;
-  return i < n ? i : period - i;
-}
 
 /* No residual where b is exact; no luminance where only the luminance is known. */
 static void
@@ -67,8 +49,8 @@ restore_project (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x)
   const Restore *self = (const Restore *) denoiser;
 
   /* everything is coarse: nothing is known */
-  if (! self->evidence->coarse || self->evidence->missing)
-    sumi_restore_project (ev, self->e, x);
+  if (! self->frame.evidence->coarse || self->frame.evidence->missing)
+    sumi_restore_project (ev, self->frame.e, x);
 }
 
 static SumiTensor *
@@ -77,7 +59,7 @@ restore_denoise (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x, double sig
   Restore *self = (Restore *) denoiser;
   SumiTensor *d = sumi_restore_net_denoise (self->net, ev, &self->input, x, sigma);
 
-  if (! ev->error)
+  if (! ev->error && ! self->frame.prior)
     restore_project (denoiser, ev, d);
   return d;
 }
@@ -105,184 +87,13 @@ restore_vjp (SumiDenoiser *denoiser,
   return sumi_tape_gradient (ev, self->tape, *x0, cotangent (data, ev, *x0), x, TRUE);
 }
 
-/* ---- evidence --------------------------------------------------------- */
-
-static float
-map_value (const SumiImage *map, int x, int y)
-{
-  return map ? *sumi_image_at (map, x, y) : 0;
-}
-
-/* Luminance; exactly v for (v, v, v). */
-static float
-luminance_of (const float *p)
-{
-  return p[0] == p[1] && p[1] == p[2] ? p[0] : luma[0] * p[0] + luma[1] * p[1] + luma[2] * p[2];
-}
-
-typedef struct
-{
-  const SumiImage *grey;
-  SumiImage *guess;
-} GreyJob;
-
-static void
-grey_row (gpointer data, int y, int thread)
-{
-  const GreyJob *job = data;
-
-  for (int x = 0; x < job->guess->width; x++)
-    if (map_value (job->grey, x, y) > 0)
-      {
-        float *p = sumi_image_at (job->guess, x, y);
-
-        p[0] = p[1] = p[2] = luminance_of (p);
-      }
-}
-
-/* The picture, grey where only the luminance is known, with missing pixels filled in smoothly. */
-static SumiImage *
-make_guess (const SumiEvidence *evidence, SumiPool *pool, GError **error)
-{
-  g_autoptr (SumiImage) guess = NULL;
-
-  if (! evidence->missing && ! evidence->grey)
-    return sumi_image_ref (evidence->picture);
-  guess = sumi_image_dup (evidence->picture, error);
-  if (! guess)
-    return NULL;
-  if (evidence->grey)
-    sumi_parallel_for (pool, guess->height, grey_row, &(GreyJob){ evidence->grey, guess });
-  if (evidence->missing && ! sumi_pushpull_fill (guess, evidence->missing, evidence->x, evidence->y, error))
-    return NULL;
-  return g_steal_pointer (&guess);
-}
-
-typedef struct
-{
-  const Restore *self;
-  int any; /* atomic: anything is unknown */
-} InputJob;
-
-/* One row of b and e, padded by reflection. */
-static void
-input_row (gpointer data, int index, int thread)
-{
-  InputJob *job = data;
-  const Restore *self = job->self;
-  const SumiEvidence *evidence = self->evidence;
-  const int width = self->guess->width, height = self->guess->height, n = self->b->shape[2];
-  const int y = reflect (index - self->top, height);
-  float *b = sumi_tensor_f32 (self->b) + 3 * (gsize) index * (gsize) n;
-  float *e = sumi_tensor_f32 (self->e) + 3 * (gsize) index * (gsize) n;
-  gboolean any = evidence->coarse;
-
-  for (int j = 0; j < n; j++, b += 3, e += 3)
-    {
-      const int inside = j - self->left, x = inside >= 0 && inside < width ? inside : reflect (inside, width);
-      const float *p = sumi_image_at (self->guess, x, y);
-      const gboolean missing = map_value (evidence->missing, x, y) > 0;
-      const gboolean grey = ! missing && map_value (evidence->grey, x, y) > 0;
-
-      for (int c = 0; c < 3; c++)
-        b[c] = CLAMP (2 * p[c] - 1, -1, 1);
-      e[0] = missing;
-      e[1] = grey;
-      e[2] = evidence->coarse && ! missing;
-      any |= missing || grey;
-    }
-  if (any)
-    g_atomic_int_set (&job->any, TRUE);
-}
-
-/* Fills b and e. Returns: whether anything is unknown. */
-static gboolean
-fill_input (Restore *self, SumiPool *pool)
-{
-  InputJob job = { self, FALSE };
-
-  sumi_parallel_for (pool, self->b->shape[1], input_row, &job);
-  return job.any;
-}
-
-/* The residual's scale. It goes by the maps that are given, not by what is in them, so every tile of a picture has the
- * same. */
-static double
-residual_scale (const SumiRestoreNet *net, const SumiEvidence *evidence)
-{
-  double square = 0;
-
-  if (evidence->missing)
-    square += pow (sumi_restore_net_scale_fill (net), 2);
-  if (evidence->grey)
-    square += pow (sumi_restore_net_scale_colour (net), 2);
-  if (evidence->coarse)
-    square += pow (sumi_restore_net_scale_factor (net, evidence->factor), 2) + pow (evidence->noise, 2);
-  return sqrt (square);
-}
-
-typedef struct
-{
-  const Restore *self;
-  const SumiTensor *u;
-  SumiImage *out;
-} ComposeJob;
-
-static void
-compose_row (gpointer data, int y, int thread)
-{
-  const ComposeJob *job = data;
-  const Restore *self = job->self;
-  const SumiEvidence *evidence = self->evidence;
-  const gsize stride = (gsize) job->u->shape[2];
-  const float *r = sumi_tensor_f32 (job->u) + 3 * ((gsize) (y + self->top) * stride + (gsize) self->left);
-  const float *from = sumi_image_at (self->guess, 0, y);
-  const double half = 0.5 * self->s; /* the network's colours span 2 */
-  float *p = sumi_image_at (job->out, 0, y);
-
-  if (evidence->coarse && ! evidence->missing)
-    {
-      for (int i = 0; i < 3 * job->out->width; i++)
-        p[i] = (float) (from[i] + half * r[i]);
-      return;
-    }
-  memcpy (p, from, 3 * sizeof (float) * (gsize) job->out->width);
-  for (int x = 0; x < job->out->width; x++, p += 3, r += 3)
-    {
-      const float m = map_value (evidence->missing, x, y);
-      const gboolean grey = map_value (evidence->grey, x, y) > 0 && ! (m > 0) && ! evidence->coarse;
-      double luminance = 0;
-
-      if (! (m > 0) && ! grey && ! evidence->coarse)
-        continue;
-      if (grey)
-        luminance = luma[0] * (double) r[0] + luma[1] * (double) r[1] + luma[2] * (double) r[2];
-      for (int c = 0; c < 3; c++)
-        p[c] = (float) (p[c] + half * (r[c] - luminance));
-      if (m > 0 && m < 1)
-        for (int c = 0; c < 3; c++)
-          p[c] = m * p[c] + (1 - m) * sumi_image_at (evidence->picture, x, y)[c];
-    }
-}
-
-/* b + s·u over the unclamped guess. Where only the luminance is known the chroma is made exactly luminance-free in
- * double; partly missing pixels are mixed. */
-static SumiImage *
-compose (const Restore *self, SumiPool *pool, const SumiTensor *u, GError **error)
-{
-  SumiImage *out = sumi_image_new_unset (self->guess->width, self->guess->height, 3, error);
-
-  if (out)
-    sumi_parallel_for (pool, out->height, compose_row, &(ComposeJob){ self, u, out });
-  return out;
-}
-
 static void
 restore_preview (SumiDenoiser *denoiser, SumiTensor *x0, SumiJob *job)
 {
   const Restore *self = (const Restore *) denoiser;
-  const SumiRect where = { self->evidence->x, self->evidence->y, self->guess->width, self->guess->height };
-  g_autoptr (SumiImage) picture = job && job->preview ? compose (self, self->pool, x0, NULL) : NULL;
+  const SumiRestoreFrame *frame = &self->frame;
+  const SumiRect where = { frame->evidence->x, frame->evidence->y, frame->guess->width, frame->guess->height };
+  g_autoptr (SumiImage) picture = job && job->preview ? sumi_restore_compose (frame, self->pool, x0, NULL) : NULL;
 
   if (picture)
     sumi_job_preview (job, picture, &where);
@@ -304,30 +115,62 @@ predict_mean (Restore *self, SumiEval *ev, SumiTensor *u, SumiJob *job, GError *
 }
 
 static gboolean
-predict_sample (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor *u, SumiJob *job, GError **error)
+predict_sample (Restore *self,
+                SumiEval *ev,
+                const SumiPredict *how,
+                SumiMethod *method,
+                SumiTensor *u,
+                SumiJob *job,
+                GError **error)
 {
+  const SumiRestoreFrame *frame = &self->frame;
   const int steps = how->steps > 0 ? how->steps : STEPS;
-  g_auto (SumiPlan) plan = { NULL };
-  g_autofree double *sigmas = NULL;
-  SumiLoop loop = {
+  g_autofree double *sigmas = sumi_plan_dup_sigmas (self->plan, steps, SIGMA_MIN, SIGMA_MAX, NULL, error);
+  const SumiLoop loop = {
     .denoiser = &self->denoiser,
+    .sampler = self->plan->sampler,
+    .sampler_options = self->plan->sampler_options,
+    .process = self->plan->process,
+    .method = method,
+    .sigmas = sigmas,
     .n_steps = steps,
     .churn = MAX (how->churn, 0),
     .seed = how->seed,
     .stream = (guint32) how->candidate << 24,
-    .x = self->evidence->x - self->left,
-    .y = self->evidence->y - self->top,
+    .x = frame->evidence->x - frame->left,
+    .y = frame->evidence->y - frame->top,
   };
 
-  if (! sumi_plan_init (&plan, &how->names, self->defaults, error))
+  return sigmas && sumi_loop_run (&loop, ev, u, sumi_loop_start (&loop, ev, u), job, error);
+}
+
+/* The plan's method, on what is known of the picture. */
+static gboolean
+predict_method (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor *u, SumiJob *job, GError **error)
+{
+  const SumiEvidence *evidence = self->frame.evidence;
+  g_auto (SumiRestoreMethod) method = { { NULL } };
+  g_autoptr (SumiImage) first = NULL;
+  SumiJobRange outer;
+  gboolean ok;
+
+  if (self->plan->method->takes_guess)
+    {
+      const SumiPredict quick = { .mean = TRUE };
+
+      outer = sumi_job_enter (job, 0, 0.2);
+      first = sumi_model_predict (self->model, ev, evidence, &quick, job, error);
+      sumi_job_leave (job, outer);
+      if (! first)
+        return FALSE;
+    }
+  if (! sumi_restore_method_init (&method, self->plan, &self->frame, first ? first : evidence->reference, ev, error) ||
+      ! sumi_method_check (self->plan->method, &self->denoiser, &method.method.seen, self->model->name, error))
     return FALSE;
-  loop.sigmas = sigmas = sumi_plan_dup_sigmas (&plan, steps, SIGMA_MIN, SIGMA_MAX, NULL, error);
-  if (! sigmas)
-    return FALSE;
-  loop.sampler = plan.sampler;
-  loop.sampler_options = plan.sampler_options;
-  loop.process = plan.process;
-  return sumi_loop_run (&loop, ev, u, sumi_loop_start (&loop, ev, u), job, error);
+  outer = sumi_job_enter (job, first ? 0.2 : 0, 1);
+  ok = predict_sample (self, ev, how, &method.method, u, job, error);
+  sumi_job_leave (job, outer);
+  return ok;
 }
 
 /* Answers for the evidence of @self, whose maps are not filled yet; @u, @hp: memory. */
@@ -340,22 +183,40 @@ restore_run (Restore *self,
              SumiJob *job,
              GError **error)
 {
-  const SumiEvidence *evidence = self->evidence;
+  SumiRestoreFrame *frame = &self->frame;
+  const SumiEvidence *evidence = frame->evidence;
+  gboolean ok;
 
-  if (! fill_input (self, ev->pool))
+  if (! sumi_restore_frame_fill (frame, ev->pool))
     return sumi_image_dup (evidence->picture, error);
   if (hp)
-    sumi_restore_net_detail (ev->pool, self->b, self->s, hp);
-  self->input = (SumiRestoreInput){ .b = self->b, .e = self->e, .hp = hp, .factor = 1 };
+    sumi_restore_net_detail (ev->pool, frame->b, frame->s, hp);
+  self->input = (SumiRestoreInput){ .b = frame->b, .e = frame->e, .hp = hp, .factor = 1 };
   if (evidence->coarse)
     {
       self->input.factor = evidence->factor;
       self->input.noise = evidence->noise;
     }
   memset (u->data, 0, sizeof (float) * sumi_tensor_count (u));
-  if (! (how->mean ? predict_mean (self, ev, u, job, error) : predict_sample (self, ev, how, u, job, error)))
-    return NULL;
-  return compose (self, ev->pool, u, error);
+  if (how->mean)
+    ok = predict_mean (self, ev, u, job, error);
+  else if (self->plan->method)
+    ok = predict_method (self, ev, how, u, job, error);
+  else
+    ok = predict_sample (self, ev, how, NULL, u, job, error);
+  return ok ? sumi_restore_compose (frame, ev->pool, u, error) : NULL;
+}
+
+/* The network's cells, and with a method the blocks of an enlarged guide too, begin at multiples of this. */
+static int
+get_align (const SumiRestoreNet *net, const SumiEvidence *evidence, gboolean prior)
+{
+  const int align = sumi_restore_net_get_align (net), factor = (int) evidence->factor;
+  int both = align;
+
+  while (prior && evidence->coarse && factor > 1 && both % factor)
+    both += align;
+  return both;
 }
 
 static SumiImage *
@@ -367,36 +228,40 @@ restore_predict (SumiModel *model,
                  GError **error)
 {
   const SumiRestoreNet *net = model->data;
-  const int align = sumi_restore_net_get_align (net);
-  const gboolean wants_detail = sumi_restore_net_wants_detail (net);
-  const int left = evidence->x & (align - 1), top = evidence->y & (align - 1);
+  g_auto (SumiPlan) plan = { NULL };
+  const gboolean planned = how->mean || sumi_plan_init (&plan, &how->names, &model->family->defaults, error);
+  const gboolean wants_detail = sumi_restore_net_wants_detail (net), prior = plan.method != NULL;
+  const int align = get_align (net, evidence, prior);
+  const int left = (evidence->x % align + align) % align, top = (evidence->y % align + align) % align;
   const int width = (left + evidence->picture->width + align - 1) / align * align;
   const int height = (top + evidence->picture->height + align - 1) / align * align;
   const int shape[] = { 1, height, width, 3 };
   SumiArenaMark mark = sumi_arena_mark (ev->scratch);
-  g_autoptr (SumiImage) guess = make_guess (evidence, ev->pool, error);
+  g_autoptr (SumiImage) guess = planned ? sumi_restore_make_guess (evidence, ev->pool, error) : NULL;
   SumiImage *out = NULL;
   SumiTensor *u, *hp;
   Restore self = {
     .denoiser = { .denoise = restore_denoise,
                   .vjp = restore_vjp,
-                  .project = restore_project,
+                  .project = prior ? NULL : restore_project,
                   .preview = restore_preview },
     .net = net,
-    .defaults = &model->family->defaults,
+    .frame = { .evidence = evidence,
+               .guess = guess,
+               .left = left,
+               .top = top,
+               .s = sumi_restore_get_scale (net, evidence, prior),
+               .prior = prior,
+               .b = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape),
+               .e = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape) },
     .pool = ev->pool,
-    .s = residual_scale (net, evidence),
-    .b = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape),
-    .e = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape),
-    .evidence = evidence,
-    .guess = guess,
-    .left = left,
-    .top = top,
+    .model = model,
+    .plan = &plan,
   };
 
   u = sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape);
   hp = wants_detail ? sumi_tensor_new (ev->scratch, SUMI_DTYPE_F32, 4, shape) : NULL;
-  if (guess && (! self.b || ! self.e || ! u || (wants_detail && ! hp)))
+  if (guess && (! self.frame.b || ! self.frame.e || ! u || (wants_detail && ! hp)))
     g_set_error (error, SUMI_ERROR, SUMI_ERROR_MEMORY,
                  "no memory for a network input of %d×%d pixels; allow less with --memory", width, height);
   else if (guess)

@@ -107,10 +107,10 @@ read_photo (Stage *s, const SumiRect *rect, GError **error)
   return sumi_image_crop (pixels, &inside, error);
 }
 
-/* The model's answer over @guide: the mean, moved towards a sample by detail; all the way, where only a sample has what
- * was asked for. */
+/* The model's answer over @guide, which @photo was enlarged to: the mean, moved towards a sample by detail; all the
+ * way, where only a sample has what was asked for. */
 static SumiImage *
-predict (Stage *s, SumiImage *guide, const SumiRect *seen, GError **error)
+predict (Stage *s, SumiImage *guide, const SumiRect *seen, SumiImage *photo, const SumiRect *where, GError **error)
 {
   const SumiEnlarge *e = s->what;
   SumiEvidence evidence = { seen->x, seen->y, guide };
@@ -120,6 +120,9 @@ predict (Stage *s, SumiImage *guide, const SumiRect *seen, GError **error)
 
   evidence.coarse = TRUE;
   evidence.factor = e->factor;
+  evidence.shrunk = photo;
+  evidence.shrunk_x = where->x;
+  evidence.shrunk_y = where->y;
   evidence.noise = e->denoise > 0 ? sumi_clean_left (e->denoise) : 0;
 
   if (e->detail <= 0 && ! how.mean)
@@ -234,7 +237,7 @@ do_tile (Stage *s, int column, int row, GError **error)
   rows.big = big;
   rows.guide = guide;
   sumi_parallel_for (e->pool, seen.height, guide_row, &rows);
-  answer = predict (s, guide, &seen, error);
+  answer = predict (s, guide, &seen, photo, &where, error);
   if (! answer)
     return FALSE;
   rows.answer = answer;
