@@ -43,6 +43,25 @@ sumi_exact_part (const SumiExact *self, const int *parts, int n, GError **error)
   return g_steal_pointer (&given);
 }
 
+/* Part k is a Gaussian again, of its likelihood's share. */
+SumiExact *
+sumi_exact_seen (const SumiExact *self, const double *y, double std)
+{
+  const gsize dims = (gsize) self->dims;
+  SumiExact *seen = sumi_exact_new (self->n, self->dims);
+
+  sumi_exact_responsibilities (self, y, std, seen->weight);
+  for (int k = 0; k < self->n; k++)
+    {
+      const double square = self->std[k] * self->std[k], share = square / (square + std * std);
+
+      seen->std[k] = std * sqrt (share);
+      for (gsize c = (gsize) k * dims; c < (gsize) (k + 1) * dims; c++)
+        seen->mean[c] = self->mean[c] + share * (y[c - (gsize) k * dims] - self->mean[c]);
+    }
+  return seen;
+}
+
 /* ---- the classifier ------------------------------------------------------ */
 
 typedef struct
@@ -190,12 +209,15 @@ sumi_exact_conditions_parse (SumiExact *all, const char *text, GError **error)
         return NULL;
       first = self->n == 1 ? share : first;
     }
-  self->parts = (SumiGuidanceParts){ &all->denoiser, self->n, self->conditions, self->weights, NULL, NULL };
-  if (self->n == 1)
+  if (self->n == 0)
     {
-      sumi_exact_classifier_init (&self->classifier, all, self->given[0], first);
-      self->parts.classifier = &self->classifier.potential;
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION, "condition: none is named; the first part is 1");
+      return NULL;
     }
+  self->parts = (SumiGuidanceParts){ &all->denoiser, self->n, self->conditions, self->weights, NULL, NULL };
+  sumi_exact_classifier_init (&self->classifier, all, self->given[0], first);
+  if (self->n == 1)
+    self->parts.classifier = &self->classifier.potential;
   return g_steal_pointer (&self);
 }
 

@@ -14,6 +14,10 @@ G_BEGIN_DECLS
  * sum. Returns: (transfer full). Fails with %SUMI_ERROR_OPTION. */
 SumiExact *sumi_exact_part (const SumiExact *self, const int *parts, int n, GError **error);
 
+/* The data given that @y [dims] was seen of x0, with noise of standard deviation @std > 0 on each number: what a
+ * SumiTargetLoss stands for. Returns: (transfer full). */
+SumiExact *sumi_exact_seen (const SumiExact *self, const double *y, double std);
+
 /* ln p (x0 comes from @given | x; σ), worked out from the probabilities of the parts. Each pixel is a sample of its
  * own, as for SumiExact.denoiser; the value is summed over them. */
 typedef struct
@@ -38,7 +42,8 @@ typedef struct
 
 /* @text: conditions parted by blanks or commas, each PARTS or PARTS:WEIGHT, PARTS the numbers of parts from 1, joined
  * by
- * +: "2", "1+3:1.5, 2:-0.5". @all: borrowed. Returns: (transfer full). Fails with %SUMI_ERROR_OPTION. */
+ * +: "2", "1+3:1.5, 2:-0.5". @all: borrowed. Returns: (transfer full), of one condition at least. Fails with
+ * %SUMI_ERROR_OPTION. */
 SumiExactConditions *sumi_exact_conditions_parse (SumiExact *all, const char *text, GError **error);
 void sumi_exact_conditions_free (SumiExactConditions *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiExactConditions, sumi_exact_conditions_free)

@@ -33,7 +33,9 @@ static SumiTensor *
 target_gradient (SumiPotential *potential, SumiEval *ev, SumiTensor *x0, double sigma, double *value)
 {
   const SumiTargetLoss *self = (const SumiTargetLoss *) potential;
-  const double precision = 1 / (self->std * self->std);
+  const double spread = self->spread * self->spread, noise = sigma * sigma;
+  const double hidden = spread > 0 && noise > 0 ? spread * noise / (spread + noise) : 0;
+  const double precision = 1 / (self->std * self->std + hidden);
   SumiTensor *off = sumi_lincomb (ev, 1, x0, -1, self->target, 0, NULL, NULL);
   SumiTensor *part = self->map ? sumi_blend (ev, self->map, off, NULL, NULL) : off;
 
@@ -45,7 +47,7 @@ void
 sumi_target_loss_init (SumiTargetLoss *self, const SumiTensor *target, const SumiTensor *map, double std)
 {
   g_return_if_fail (std > 0);
-  *self = (SumiTargetLoss){ { target_gradient }, target, map, std };
+  *self = (SumiTargetLoss){ { target_gradient }, target, map, std, 0 };
 }
 
 /* ---- the mean colour ----------------------------------------------------- */

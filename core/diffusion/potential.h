@@ -19,13 +19,17 @@ struct SumiPotential
 /* Calls @self->gradient. A result of another shape is a sticky error; 0 in @value and nothing after one. */
 SumiTensor *sumi_potential_gradient (SumiPotential *self, SumiEval *ev, SumiTensor *x, double sigma, double *value);
 
-/* Σ map·(x0 − target)²/(2·std²): colours wished for, where the map says so; ln of a Gaussian but for its constant. */
+/* Σ map·(x0 − target)²/(2·v), v = std² + spread²·σ²/(spread² + σ²): colours wished for, where the map says so; −ln of a
+ * Gaussian but for its constant. The spread, 0 at first, may be set to the standard deviation that clean values have:
+ * v then counts what of x0 the noise still hides, which makes guidance of Gaussian data exact (Song et al. 2023,
+ * "Pseudoinverse-guided diffusion models"). */
 typedef struct
 {
   SumiPotential potential;
   const SumiTensor *target; /* like x0 */
   const SumiTensor *map;    /* (nullable): [N, H, W, 1], ≥ 0; NULL: 1 everywhere */
   double std;               /* > 0, in the units of x0 */
+  double spread;            /* ≥ 0, in the same */
 } SumiTargetLoss;
 
 void sumi_target_loss_init (SumiTargetLoss *self, const SumiTensor *target, const SumiTensor *map, double std);

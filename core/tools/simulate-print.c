@@ -219,7 +219,8 @@ sumi_simulation_print (const SumiSimulation *self)
                        "%d samples, the denoiser asked %d times\n\n", (gulong) self->n),
           self->n, (int) self->calls);
   if (self->truth != self->data)
-    printf ("%s\n\n", _ ("The truth is that of the condition alone."));
+    printf ("%s\n\n", self->wished ? _ ("The truth is that of the data given what is wished for.") :
+                                     _ ("The truth is that of the condition alone."));
   if (self->kept == self->n && self->n <= 16)
     {
       print_ends (self);

@@ -116,20 +116,17 @@ list_sigmas (SumiSimulation *self, GError **error)
 
 /* ---- guidance ------------------------------------------------------------ */
 
-/* The guidance of the conditions; what is not wanted takes the place of the data as its base. */
 static gboolean
-take_guidance (SumiSimulation *self, GError **error)
+take_conditions (SumiSimulation *self, SumiGuidanceParts *parts, GError **error)
 {
   const SumiSimulateOptions *o = self->options;
-  SumiGuidanceParts parts = { .base = &self->data->denoiser };
 
-  self->truth = self->data;
   if (*o->condition)
     {
       self->conditions = sumi_exact_conditions_parse (self->data, o->condition, error);
       if (! self->conditions)
         return g_prefix_error (error, "--condition: "), FALSE;
-      parts = self->conditions->parts;
+      *parts = self->conditions->parts;
       if (self->conditions->n == 1)
         self->truth = self->conditions->given[0];
     }
@@ -138,13 +135,77 @@ take_guidance (SumiSimulation *self, GError **error)
       self->negative = sumi_exact_conditions_parse (self->data, o->negative, error);
       if (! self->negative)
         return g_prefix_error (error, "--negative: "), FALSE;
-      parts.base = self->negative->conditions[0];
+      if (self->negative->n > 1)
+        {
+          g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                               _ ("--negative: more than one; join parts by +, or give them weights below 0 in "
+                                  "--condition"));
+          return FALSE;
+        }
+      parts->base = self->negative->conditions[0];
     }
+  return TRUE;
+}
+
+/* The loss (x0 − V)²/(2·STD²), and the truth given that V was seen. */
+static gboolean
+take_wish (SumiSimulation *self, SumiGuidanceParts *parts, GError **error)
+{
+  const int dims = self->data->dims;
+  g_autofree double *v = NULL;
+  int n;
+
+  if (! *self->options->wish)
+    return TRUE;
+  v = sumi_simulation_parse ("--wish", self->options->wish, dims + 1, &n, error);
+  if (! v)
+    return FALSE;
+  if (n != 1 || ! (v[dims] > 0))
+    {
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION, _ ("--wish: expected one V…,STD with STD above 0"));
+      return FALSE;
+    }
+  self->wish = g_new (double, (gsize) self->n *(gsize) dims);
+  for (gsize i = 0; i < (gsize) self->n; i++)
+    memcpy (self->wish + i * (gsize) dims, v, sizeof (double) * (gsize) dims);
+  self->target = (SumiTensor){ SUMI_DTYPE_F64, 4, { self->n, 1, 1, dims }, self->wish, NULL };
+  sumi_target_loss_init (&self->loss, &self->target, NULL, v[dims]);
+  self->loss.spread = self->options->wish_spread;
+  parts->loss = &self->loss.potential;
+  self->truth = self->wished = sumi_exact_seen (self->truth, v, v[dims]);
+  return TRUE;
+}
+
+static gboolean
+takes_loss (const SumiPlan *plan)
+{
+  for (int i = 0; i < plan->n_guidances; i++)
+    if (plan->guidances[i]->needs_loss)
+      return TRUE;
+  return FALSE;
+}
+
+/* The guidance of the conditions and the wish; what is not wanted takes the place of the data as its base. */
+static gboolean
+take_guidance (SumiSimulation *self, GError **error)
+{
+  const SumiSimulateOptions *o = self->options;
+  SumiGuidanceParts parts = { .base = &self->data->denoiser };
+
+  self->truth = self->data;
+  if (! take_conditions (self, &parts, error) || ! take_wish (self, &parts, error))
+    return FALSE;
   if ((*o->condition || *o->negative) && ! self->plan.n_guidances)
     {
       g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION,
                            _ ("--condition and --negative are for a guidance: add --guidance cfg, or another of “sumi "
                               "list guidance”"));
+      return FALSE;
+    }
+  if (takes_loss (&self->plan) != (*o->wish != 0))
+    {
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                           _ ("--guidance gradient and --wish V…,STD, what it pulls to, need each other"));
       return FALSE;
     }
   return sumi_plan_guide (&self->plan, &parts, self->options->data, &self->guidance, error);
@@ -205,6 +266,8 @@ sumi_simulation_free (SumiSimulation *self)
   sumi_guidance_free (self->guidance);
   sumi_exact_conditions_free (self->conditions);
   sumi_exact_conditions_free (self->negative);
+  sumi_exact_free (self->wished);
+  g_free (self->wish);
   sumi_exact_free (self->data);
   sumi_plan_clear (&self->plan);
   g_free (self->sigmas);

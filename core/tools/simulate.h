@@ -10,9 +10,9 @@ typedef struct
 {
   char *data, *start, *svg;
   char *sampler, *schedule, *process, *settings;
-  char *guidance, *condition, *negative;
+  char *guidance, *condition, *negative, *wish;
   int samples, steps, seed, threads;
-  double sigma_min, sigma_max, churn;
+  double sigma_min, sigma_max, churn, wish_spread;
   gboolean json, help;
 } SumiSimulateOptions;
 
@@ -23,9 +23,13 @@ typedef struct
   SumiExact *data;
   SumiPlan plan;
   SumiExactConditions *conditions, *negative; /* NULL: none */
-  SumiGuidance *guidance;                     /* NULL: none */
-  const SumiExact *truth;                     /* data, or that given the one condition */
-  double *sigmas;                             /* [n_steps + 1] */
+  double *wish;                               /* (nullable): [n, dims] */
+  SumiTensor target;                          /* of wish */
+  SumiTargetLoss loss;
+  SumiExact *wished;      /* (nullable) */
+  SumiGuidance *guidance; /* NULL: none */
+  const SumiExact *truth; /* data, or that given the one condition and the wish */
+  double *sigmas;         /* [n_steps + 1] */
   int n_steps;
   gboolean given; /* the start values, by --start */
   int n;          /* samples */

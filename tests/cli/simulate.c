@@ -246,6 +246,24 @@ test_guidance (void)
   assert_near (state_of (&s, 1, 0), -2 + 3 / 6401.0 + 3 * (2 - 1 / 6401.0 - (-2 + 3 / 6401.0)));
 }
 
+/* What is wished for of a Gaussian, and counted as it should be, makes it another Gaussian. */
+static void
+test_wish (void)
+{
+  g_autofree char *wished = dup_output ("simulate --data gaussian:0,1 --guidance gradient --wish 1,0.5 --wish-spread 1 "
+                                        "--start -80,3.5,120 --json");
+  g_autofree char *seen = dup_output ("simulate --data gaussian:0.8,0.4472135954999579 --start -80,3.5,120 --json");
+  g_auto (CliRun) run = cli_sumi ("simulate --data gaussian:0,1 --guidance gradient --wish 1,0.5");
+  g_auto (Printed) p = read_json (wished, 1), q = read_json (seen, 1);
+
+  for (int i = 0; i <= 20; i++)
+    for (int k = 0; k < 3; k++)
+      g_assert_cmpfloat_with_epsilon (state_of (&p, i, k), state_of (&q, i, k), 1e-9);
+  g_assert_cmpint (run.status, ==, 0);
+  g_assert_nonnull (strstr (run.out, "given what is wished for"));
+  g_assert_nonnull (strstr (run.out, "0.44721"));
+}
+
 /* ---- the other forms ----------------------------------------------------- */
 
 static void
@@ -374,6 +392,11 @@ static const Case cases[] = {
   { 2, "--condition: ", "--data gaussian:0,1 --guidance cfg --condition 2" },
   { 2, "--condition: ", "--data gaussian:0,1 --guidance cfg --condition x" },
   { 2, "--negative: ", "--data gaussian:0,1 --guidance cfg --condition 1 --negative 7" },
+  { 2, "--negative: ", "--data mixture:1,0,1;1,2,1 --guidance cfg --condition 1 --negative 1,2" },
+  { 2, "need each other", "--data gaussian:0,1 --guidance gradient" },
+  { 2, "need each other", "--data gaussian:0,1 --guidance cfg --condition 1 --wish 1,1" },
+  { 2, "a point of 2 numbers", "--data gaussian:0,1 --guidance gradient --wish 1" },
+  { 2, "STD above 0", "--data gaussian:0,1 --guidance gradient --wish 1,0" },
   { 2, "has no setting “foo”", "--data gaussian:0,1 --settings foo=3" },
   { 2, "not of the form", "--data gaussian:0,1 --settings foo" },
   { 2, "“eta”", "--data gaussian:0,1 --sampler ddim --settings eta=3" },
@@ -417,6 +440,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/simulate/random", test_random);
   g_test_add_func ("/cli/simulate/process", test_process);
   g_test_add_func ("/cli/simulate/guidance", test_guidance);
+  g_test_add_func ("/cli/simulate/wish", test_wish);
   g_test_add_func ("/cli/simulate/summary", test_summary);
   g_test_add_func ("/cli/simulate/svg", test_svg);
   g_test_add_func ("/cli/simulate/all", test_all);

@@ -102,6 +102,53 @@ test_gradient_gaussian (void)
     }
 }
 
+/* What is given a value seen: the density is p·N (y; x, r²) but for a factor. */
+static void
+test_seen (void)
+{
+  const double y[] = { 0.4, -0.3 }, r = 0.7;
+  g_autoptr (SumiExact) all = guided_plane (), seen = sumi_exact_seen (all, y, r);
+  double first = 0;
+
+  for (int i = 0; i < 20; i++)
+    {
+      const double x[] = { -2 + 0.2 * i, 1.5 - 0.13 * i };
+      const double square = pow (x[0] - y[0], 2) + pow (x[1] - y[1], 2);
+      const double factor =
+          sumi_exact_log_density (seen, x, 0) - sumi_exact_log_density (all, x, 0) + square / (2 * r * r);
+
+      first = i ? first : factor;
+      g_assert_cmpfloat_with_epsilon (factor, first, 1e-12);
+    }
+}
+
+/* The loss that counts what noise hides makes guidance of Gaussian data exact. */
+static void
+test_spread (void)
+{
+  const double y = 1;
+  g_autoptr (SumiEval) ev = sumi_eval_new (NULL, NULL);
+  g_autoptr (SumiArena) arena = sumi_arena_new ();
+  g_autoptr (SumiExact) data = guided_gaussian (0.3, 0.8), seen = sumi_exact_seen (data, &y, 0.4);
+  SumiTensor *target = guided_noise (arena, ev, SUMI_DTYPE_F64, 1, 2, 3, 1, 0);
+  SumiTargetLoss wish;
+  const SumiGuidanceParts parts = { .base = &data->denoiser, .loss = &wish.potential };
+  g_autoptr (SumiGuidance) guidance = guided_new ("gradient", NULL, &parts);
+
+  for (gsize i = 0; i < 6; i++)
+    sumi_tensor_put (target, i, y);
+  sumi_target_loss_init (&wish, target, NULL, 0.4);
+  wish.spread = 0.8;
+  for (double sigma = 0; sigma < 100; sigma = 3 * sigma + 0.1)
+    {
+      SumiTensor *x = guided_noise (arena, ev, SUMI_DTYPE_F64, 1, 2, 3, 1, 1 + sigma);
+
+      g_assert_cmpfloat (guided_difference (sumi_denoise (&guidance->denoiser, ev, x, sigma),
+                                            sumi_denoise (&seen->denoiser, ev, x, sigma)),
+                         <, 1e-12 * (1 + sigma));
+    }
+}
+
 static void
 test_classifier (void)
 {
@@ -182,6 +229,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/guidance/gradient/differences", test_gradient);
   g_test_add_func ("/guidance/gradient/gaussian", test_gradient_gaussian);
+  g_test_add_func ("/guidance/gradient/seen", test_seen);
+  g_test_add_func ("/guidance/gradient/spread", test_spread);
   g_test_add_func ("/guidance/classifier", test_classifier);
   g_test_add_func ("/guidance/vjp", test_vjp);
   return g_test_run ();
