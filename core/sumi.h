@@ -13,6 +13,8 @@
 #include "core/diffusion/exact-guidance.h"
 #include "core/diffusion/exact.h"
 #include "core/diffusion/guidance.h"
+#include "core/diffusion/invert.h"
+#include "core/diffusion/likelihood.h"
 #include "core/diffusion/loop.h"
 #include "core/diffusion/method.h"
 #include "core/diffusion/plan.h"

@@ -100,6 +100,17 @@ static const SumiOption options[] = {
     .unit = N_ ("KEY=VALUE…"),
     .type = SUMI_OPTION_STRING,
     .offset = G_STRUCT_OFFSET (Options, settings) },
+  { .key = "likelihood",
+    .blurb = N_ ("Instead of a run: bits per dimension of these values by the probability-flow ODE, beside the exact "
+                 "ones"),
+    .unit = N_ ("V,V…"),
+    .type = SUMI_OPTION_STRING,
+    .offset = G_STRUCT_OFFSET (Options, likelihood) },
+  { .key = "invert",
+    .blurb = N_ ("Instead of a run: the states at the largest σ that the sampler ddim makes these values from"),
+    .unit = N_ ("V,V…"),
+    .type = SUMI_OPTION_STRING,
+    .offset = G_STRUCT_OFFSET (Options, invert) },
   { .key = "churn",
     .blurb = N_ ("Share of fresh noise in each step"),
     .type = SUMI_OPTION_DOUBLE,
@@ -157,6 +168,7 @@ print_help (void)
                           "  sumi simulate --data gaussian:1,0.5 --sampler heun --steps 10\n"
                           "  sumi simulate --data \"mixture:1,-2,0.3;2,1,0.5\" --start=-80,80 --json\n"
                           "  sumi simulate --data \"mixture:1,-2,0.3;2,1,0.5\" --sampler dpmpp-2m --svg paths.svg\n"
+                          "  sumi simulate --data \"mixture:1,-2,0.3;2,1,0.5\" --likelihood=-2,0,1 --invert=-2,0,1\n"
                           "  sumi simulate --data \"mixture:1,-2,1;2,1,1\" --guidance cfg --condition 2 --settings "
                           "cfg-scale=2\n");
   sumi_command_append_notes (text);
@@ -183,6 +195,8 @@ run (const Options *values, GError **error)
   if (! simulation || (*values->svg && ! output))
     return FALSE;
   sumi_interrupt_start (cancellable);
+  if (*values->likelihood || *values->invert)
+    return sumi_simulation_print_back (simulation, cancellable, error);
   if (! sumi_simulation_run (simulation, cancellable, error) || (output && ! write_svg (simulation, output, error)))
     return FALSE;
   if (values->json)

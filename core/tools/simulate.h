@@ -11,6 +11,7 @@ typedef struct
   char *data, *start, *svg;
   char *sampler, *schedule, *process, *settings;
   char *guidance, *condition, *negative, *wish;
+  char *likelihood, *invert;
   int samples, steps, seed, threads;
   double sigma_min, sigma_max, churn, wish_spread;
   gboolean json, help;
@@ -52,6 +53,8 @@ double *sumi_simulation_parse (const char *what, const char *text, int dims, int
 
 /* {"sigmas": [...], "states": [[...], ...]} to standard output, with 17 digits. */
 void sumi_simulation_print_json (const SumiSimulation *self);
+/* What the options likelihood and invert ask for, instead of a run. */
+gboolean sumi_simulation_print_back (SumiSimulation *self, GCancellable *cancellable, GError **error);
 /* What a person reads. */
 void sumi_simulation_print (const SumiSimulation *self);
 /* Returns: (transfer full): the picture: the paths, and where they end against the truth. */

@@ -264,6 +264,55 @@ test_wish (void)
   g_assert_nonnull (strstr (run.out, "0.44721"));
 }
 
+/* The number of member @key that comes @nth. */
+static double
+member (const char *json, const char *key, int nth)
+{
+  g_autofree char *wanted = g_strdup_printf ("\"%s\": ", key);
+  const char *at = json;
+
+  for (int i = 0; i <= nth; i++)
+    {
+      at = strstr (at, wanted);
+      g_assert_nonnull (at);
+      at += strlen (wanted);
+    }
+  return g_ascii_strtod (at, NULL);
+}
+
+/* Bits of a density written here; and a start from which the sampler comes back. */
+static void
+test_back (void)
+{
+  const double values[] = { -2, 0, 1 };
+  g_autofree char *text =
+      dup_output ("simulate --data " MIXTURE " --likelihood=-2,0,1 --invert=-2,0,1 --steps 40 --json");
+  g_autofree char *table = dup_output ("simulate --data " MIXTURE " --likelihood=-2,0,1 --invert=-2,0,1");
+  g_autofree char *again = NULL;
+
+  for (int i = 0; i < 3; i++)
+    {
+      const double x = values[i];
+      const double p =
+          exp (-(x + 2) * (x + 2) / 2 / 0.09) / 0.3 / 3 + exp (-(x - 1) * (x - 1) / 2 / 0.25) / 0.5 * 2 / 3;
+
+      g_assert_cmpfloat_with_epsilon (member (text, "bits", i), -log2 (p / sqrt (2 * G_PI)), 1e-3);
+      assert_near (member (text, "value", 3 + i), x);
+      g_assert_cmpfloat_with_epsilon (member (text, "exact_back", i), x, 1e-9);
+      g_assert_cmpfloat_with_epsilon (member (text, "back", i), x, 0.35);
+    }
+  {
+    g_autofree char *line = g_strdup_printf (
+        "simulate --data " MIXTURE " --sampler ddim --steps 40 --json --start=%.17g", member (text, "exact_start", 1));
+    g_auto (Printed) p = { NULL };
+
+    again = dup_output (line);
+    p = read_json (again, 1);
+    g_assert_cmpfloat_with_epsilon (state_of (&p, 40, 0), 0, 1e-9);
+  }
+  g_assert_nonnull (strstr (table, "exact start"));
+}
+
 /* ---- the other forms ----------------------------------------------------- */
 
 static void
@@ -397,6 +446,9 @@ static const Case cases[] = {
   { 2, "need each other", "--data gaussian:0,1 --guidance cfg --condition 1 --wish 1,1" },
   { 2, "a point of 2 numbers", "--data gaussian:0,1 --guidance gradient --wish 1" },
   { 2, "STD above 0", "--data gaussian:0,1 --guidance gradient --wish 1,0" },
+  { 2, "--likelihood: ", "--data gaussian:0,1 --likelihood x" },
+  { 2, "--invert: ", "--data gaussian:0,1 --invert 1,,x" },
+  { 2, "leave out --svg", "--data gaussian:0,1 --invert 1 --svg a.svg" },
   { 2, "has no setting “foo”", "--data gaussian:0,1 --settings foo=3" },
   { 2, "not of the form", "--data gaussian:0,1 --settings foo" },
   { 2, "“eta”", "--data gaussian:0,1 --sampler ddim --settings eta=3" },
@@ -441,6 +493,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/simulate/process", test_process);
   g_test_add_func ("/cli/simulate/guidance", test_guidance);
   g_test_add_func ("/cli/simulate/wish", test_wish);
+  g_test_add_func ("/cli/simulate/back", test_back);
   g_test_add_func ("/cli/simulate/summary", test_summary);
   g_test_add_func ("/cli/simulate/svg", test_svg);
   g_test_add_func ("/cli/simulate/all", test_all);
