@@ -142,6 +142,7 @@ sumi_loop_start (const SumiLoop *loop, SumiEval *ev, SumiTensor *x)
       loop->method->sigmas = loop->sigmas;
       loop->method->n_steps = loop->n_steps;
       loop->method->loop = loop;
+      loop->method->step = NULL;
     }
   if (method_class (loop)->start)
     first = loop->method->klass->start (loop->method, ev, x);
@@ -178,6 +179,20 @@ typedef struct
   double memory[SUMI_STEP_MEMORY];
 } Run;
 
+/* Rounding of a sampler's or an operator's sums must not change what is known exactly. */
+static void
+keep_known (const SumiObservation *seen, SumiEval *ev, SumiTensor *x)
+{
+  SumiTensor *map;
+
+  if (! seen->free || ! seen->known || seen->noise > 0 || ! sumi_eval_ok (ev))
+    return;
+  map = sumi_eval_tensor_like (ev, seen->free);
+  for (gsize i = 0; sumi_eval_ok (ev) && i < sumi_tensor_count (map); i++)
+    sumi_tensor_put (map, i, sumi_tensor_get (seen->free, i) > 0);
+  sumi_blend (ev, map, x, seen->known, x);
+}
+
 static void
 run_step (Run *run, int index)
 {
@@ -190,11 +205,18 @@ run_step (Run *run, int index)
   s->sigma = loop->sigmas[index];
   s->sigma_next = loop->sigmas[index + 1];
   s->x0 = NULL;
-  if (loop->churn > 0 && ! loop->sampler->own_churn && s->sigma > 0 && s->sigma_next > 0)
+  if (loop->method)
+    loop->method->step = s;
+  if (loop->churn > 0 && ! method->step && ! loop->sampler->own_churn && s->sigma > 0 && s->sigma_next > 0)
     churn (s, ev, run->x);
-  loop->sampler->step (s, ev, run->x);
+  if (method->step)
+    method->step (loop->method, s, ev, run->x);
+  else
+    loop->sampler->step (s, ev, run->x);
   if (method->after && sumi_eval_ok (ev))
     method->after (loop->method, s, ev, run->x);
+  if (loop->method && s->sigma_next == 0)
+    keep_known (&loop->method->seen, ev, run->x);
   memmove (s->past + 1, s->past, sizeof s->past - sizeof *s->past);
   s->past[0] = s->sigma;
   s->n_past = MIN (s->n_past + 1, SUMI_STEP_PAST);
@@ -217,15 +239,16 @@ finish_step (Run *run, int index, SumiJob *job)
 {
   const SumiLoop *loop = run->loop;
   const SumiMethodClass *method = method_class (loop);
-  const int next = method->next ? MIN (method->next (loop->method, index), index + 1) : index + 1;
+  const int wish = method->next ? method->next (loop->method, index) : index + 1;
+  const int next = CLAMP (wish, 0, index + 1);
 
   if (run->step.x0 && loop->denoiser->preview)
     loop->denoiser->preview (loop->denoiser, run->step.x0, job);
   if (loop->trace)
     loop->trace (loop->trace_data, index + 1, loop->sigmas[index + 1], run->x);
   if (next <= index)
-    jump_back (run, index + 1, MAX (next, 0));
-  return MAX (next, 0);
+    jump_back (run, index + 1, next);
+  return next;
 }
 
 static void
@@ -306,6 +329,8 @@ sumi_loop_run (const SumiLoop *loop, SumiEval *ev, SumiTensor *x, int first, Sum
   ok = run_steps (&run, first, job, error);
   if (method_class (loop)->finish)
     loop->method->klass->finish (loop->method);
+  if (loop->method)
+    loop->method->step = NULL;
   sumi_settings_free (sampler->options, defaults);
   sumi_arena_release (ev->scratch, mark);
   return ok;

@@ -66,6 +66,9 @@ SumiOperator *sumi_operator_new_box (const int *shape, int factor, GError **erro
  * by their sum (as MATLAB's imresize): [N, H/f, W/f, C]; sides are multiples of @factor. */
 SumiOperator *sumi_operator_new_bicubic (const int *shape, int factor, GError **error);
 
+/* What is left of x after shrinking by @factor and enlarging again, both cubic, [N, H, W, C]; any sides; ILVR's φ. */
+SumiOperator *sumi_operator_new_lowpass (const int *shape, int factor, GError **error);
+
 /* y = @outer·@inner·x; takes both, which may be NULL (it then fails without setting @error, so that calls nest). */
 SumiOperator *sumi_operator_new_composed (SumiOperator *outer, SumiOperator *inner, GError **error);
 

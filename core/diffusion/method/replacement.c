@@ -2,11 +2,10 @@
 /* Replacement: after each step the known pixels are put back, with fresh noise of the level reached. Song et al. 2021
  * (arXiv 2011.13456, appendix I.2), and Song and Ermon 2019 for annealed Langevin dynamics. The exemplar of a method.
  *
- * Biased: the denoiser sees known pixels that do not remember the noise of the steps before. A pixel that is known in
- * part is put back in part. */
+ * Biased: the denoiser sees known pixels that do not remember the noise of the steps before, and what it makes of the
+ * free ones has no way back. */
 #include <glib/gi18n-lib.h>
 
-#include "core/diffusion/arithmetic.h"
 #include "core/diffusion/method.h"
 #include "core/diffusion/sampler.h"
 #include "core/ops/ops.h"
@@ -20,7 +19,7 @@ replacement_after (SumiMethod *self, const SumiStep *step, SumiEval *ev, SumiTen
 
   if (step->sigma_next > 0)
     known = sumi_lincomb (ev, 1, known, step->sigma_next, sumi_step_noise (step, ev, x, NOISE_DRAW), 0, NULL, NULL);
-  sumi_blend (ev, self->seen.free, x, known, x);
+  sumi_method_hold (self, ev, TRUE, x, known);
 }
 
 const SumiMethodClass sumi_method_replacement = {

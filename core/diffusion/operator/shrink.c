@@ -53,24 +53,25 @@ reflect (int i, int n)
   return i < n ? i : 2 * n - 1 - i;
 }
 
+/* [to, from]: cubic interpolation at the centres of @to pixels of width @width each, stretched by @stretch. */
 static SumiMatrix *
-cubics (int n, int factor)
+cubics (int to, int from, double width, double stretch)
 {
-  const int taps = 4 * factor;
-  SumiMatrix *m = sumi_matrix_new (n / factor, n, taps);
+  const int taps = (int) ceil (4 * stretch) + 1;
+  SumiMatrix *m = sumi_matrix_new (to, from, taps);
 
-  for (int i = 0; i < n / factor; i++)
+  for (int i = 0; i < to; i++)
     {
-      const double centre = (i + 0.5) * factor;
-      const int first = (int) floor (centre) - 2 * factor;
+      const double centre = (i + 0.5) * width;
+      const int first = (int) floor (centre - 2 * stretch);
       double sum = 0;
 
       for (int k = 0; k < taps; k++)
-        sum += cubic ((first + k + 0.5 - centre) / factor);
+        sum += cubic ((first + k + 0.5 - centre) / stretch);
       for (int k = 0; k < taps; k++)
         {
-          m->column[i * taps + k] = reflect (first + k, n);
-          m->weight[i * taps + k] = cubic ((first + k + 0.5 - centre) / factor) / sum;
+          m->column[i * taps + k] = reflect (first + k, from);
+          m->weight[i * taps + k] = cubic ((first + k + 0.5 - centre) / stretch) / sum;
         }
     }
   return m;
@@ -80,6 +81,36 @@ SumiOperator *
 sumi_operator_new_bicubic (const int *shape, int factor, GError **error)
 {
   return divides (shape, factor, "bicubic", error) ?
-             sumi_operator_new_separable ("bicubic", shape, cubics (shape[1], factor), cubics (shape[2], factor)) :
+             sumi_operator_new_separable ("bicubic", shape, cubics (shape[1] / factor, shape[1], factor, factor),
+                                          cubics (shape[2] / factor, shape[2], factor, factor)) :
              NULL;
+}
+
+static SumiMatrix *
+down (int n, int factor)
+{
+  return cubics ((n + factor - 1) / factor, n, factor, factor);
+}
+
+static SumiMatrix *
+up (int n, int factor)
+{
+  return cubics (n, (n + factor - 1) / factor, 1.0 / factor, 1);
+}
+
+SumiOperator *
+sumi_operator_new_lowpass (const int *shape, int factor, GError **error)
+{
+  SumiOperator *small, *large;
+
+  if (factor < 1 || shape[1] < 1 || shape[2] < 1)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_SHAPE,
+                   "operator lowpass: a factor of %d on %d × %d pixels, expected at least 1 each", factor, shape[2],
+                   shape[1]);
+      return NULL;
+    }
+  small = sumi_operator_new_separable ("bicubic", shape, down (shape[1], factor), down (shape[2], factor));
+  large = sumi_operator_new_separable ("bicubic", small->y_shape, up (shape[1], factor), up (shape[2], factor));
+  return sumi_operator_new_composed (large, small, error);
 }

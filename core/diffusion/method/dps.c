@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Diffusion posterior sampling (Chung et al. 2023, arXiv 2209.14687, algorithm 1): p(y | x) is taken as that of y given
+ * x̂0 = D(x), so that its gradient goes back through the denoiser.
+ *
+ * The paper moves x by ζ'·∇|y − A·D| after each of 1000 steps, which makes the right ζ' depend on the number of steps
+ * and of pixels. Here the same gradient of |y − A·D|² enters D itself, weighted by scale·σ²/v with v the mean square of
+ * what y − A·D still lacks: free of both, and open to every sampler; 1/‖A‖² bounds the weight, with which an
+ * observation is met at once where D = x. Biased: the variance of x0 given x counts as the same in all directions. */
+#include <glib/gi18n-lib.h>
+
+#include "core/base/option.h"
+#include "core/diffusion/method/posterior.h"
+
+static const SumiOption options[] = {
+  {
+      .key = "scale",
+      .label = N_ ("_Scale"),
+      .blurb = N_ ("How strongly the result is pulled to the observation"),
+      .type = SUMI_OPTION_DOUBLE,
+      .offset = G_STRUCT_OFFSET (SumiPosterior, scale),
+      .max = 100,
+      .value = 2,
+  },
+  { NULL },
+};
+
+static SumiTensor *
+dps_denoise (SumiMethod *self, SumiEval *ev, SumiTensor *x, double sigma)
+{
+  return sumi_posterior_denoise (self, ev, x, sigma, ((const SumiPosterior *) self->options)->scale);
+}
+
+const SumiMethodClass sumi_method_dps = {
+  .key = "dps",
+  .label = N_ ("DPS"),
+  .blurb = N_ ("Follows the gradient of the observation through the denoiser; for observations that other methods "
+               "cannot invert"),
+  .paper = "Chung et al. 2023, arXiv 2209.14687, algorithm 1",
+  .needs_gradient = TRUE,
+  .options = options,
+  .options_size = sizeof (SumiPosterior),
+  .denoise = dps_denoise,
+};
