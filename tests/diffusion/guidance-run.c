@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/arena.h"
+#include "core/diffusion/operator.h"
 #include "core/ops/ops.h"
 #include "core/sumi.h"
 #include "tests/diffusion/guided.h"
@@ -148,6 +149,49 @@ test_sampled_strength (void)
             g_assert_cmpfloat_with_epsilon (before, 0.3, 0.035);
         }
     }
+}
+
+/* A method that needs the gradient runs on guidance: where all agree, guidance of two denoisers is one of them. */
+static void
+test_method (void)
+{
+  g_autoptr (SumiArena) arena = sumi_arena_new ();
+  g_autoptr (SumiExact) data = guided_plane (), same = guided_plane ();
+  SumiDenoiser *const conditions[] = { &same->denoiser };
+  const SumiGuidanceParts parts = { .base = &data->denoiser, .n = 1, .conditions = conditions };
+  g_autoptr (SumiGuidance) cfg = guided_new ("cfg", "cfg-scale=2", &parts);
+  SumiDenoiser *const denoisers[] = { &data->denoiser, &cfg->denoiser };
+  const int shape[] = { 1, 4, 4, 2 };
+  SumiTensor *results[2];
+
+  for (int k = 0; k < 2; k++)
+    {
+      g_autoptr (SumiEval) ev = sumi_eval_new (NULL, NULL);
+      g_auto (SumiPlan) plan = { NULL };
+      g_autofree double *sigmas = NULL;
+      const SumiPlanNames names = { .sampler = "euler", .schedule = "karras", .method = "dps" };
+      SumiTensor *free = guided_noise (arena, ev, SUMI_DTYPE_F64, 1, 4, 4, 1, 0);
+      SumiTensor *y = guided_noise (arena, ev, SUMI_DTYPE_F64, 1, 4, 4, 2, 0.7);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (SumiOperator) mask = NULL;
+      SumiMethod method = { NULL };
+      SumiLoop loop = { .denoiser = denoisers[k], .method = &method, .n_steps = 30, .seed = 2 };
+
+      results[k] = guided_noise (arena, ev, SUMI_DTYPE_F64, 1, 4, 4, 2, 0);
+      sumi_tensor_put (free, 5, 1);
+      mask = sumi_operator_new_mask (shape, free, FALSE, &error);
+      g_assert_no_error (error);
+      g_assert_true (sumi_plan_init (&plan, &names, &names, &error));
+      method.klass = plan.method;
+      method.options = plan.method_options;
+      method.seen = (SumiObservation){ .a = mask, .y = y, .noise = 0.1, .free = free, .known = y };
+      g_assert_true (sumi_method_check (plan.method, denoisers[k], &method.seen, "the test", &error));
+      loop.sampler = plan.sampler;
+      loop.sigmas = sigmas = sumi_plan_dup_sigmas (&plan, 30, 0.01, 20, NULL, &error);
+      g_assert_true (sumi_loop_run (&loop, ev, results[k], sumi_loop_start (&loop, ev, results[k]), NULL, &error));
+      g_assert_cmpint (ev->n_denoise, ==, 30 * (k + 1));
+    }
+  g_assert_cmpfloat (guided_difference (results[0], results[1]), <, 1e-9);
 }
 
 /* ---- every row ----------------------------------------------------------- */
@@ -434,6 +478,7 @@ main (int argc, char **argv)
   g_test_add_func ("/guidance/sampled/scale", test_sampled_scale);
   g_test_add_func ("/guidance/sampled/wish", test_sampled_wish);
   g_test_add_func ("/guidance/sampled/strength", test_sampled_strength);
+  g_test_add_func ("/guidance/method", test_method);
   g_test_add_func ("/guidance/errors", test_errors);
   g_test_add_func ("/guidance/refusals", test_refusals);
   g_test_add_func ("/guidance/plan", test_plan);
