@@ -45,8 +45,10 @@ typedef struct SumiScheduleClass SumiScheduleClass;
 typedef struct SumiStep SumiStep;
 
 /* model, task */
+typedef struct SumiErrorsFile SumiErrorsFile;
 typedef struct SumiEvidence SumiEvidence;
 typedef struct SumiFamilyClass SumiFamilyClass;
+typedef struct SumiMeasure SumiMeasure;
 typedef struct SumiModel SumiModel;
 typedef struct SumiPredict SumiPredict;
 typedef struct SumiTaskClass SumiTaskClass;

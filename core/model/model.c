@@ -8,7 +8,9 @@
 #include "core/base/job.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/method.h"
+#include "core/diffusion/schedule.h"
 #include "core/io/weights.h"
+#include "core/model/errors-file.h"
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
@@ -156,6 +158,16 @@ family_of (SumiWeights *weights)
   return NULL;
 }
 
+/* A damaged file is told of when it is needed. */
+static void
+load_errors (SumiModel *model)
+{
+  g_autofree char *path = sumi_errors_file_dup_path (model->path);
+
+  if (model->family->has_errors && g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    model->errors = sumi_errors_file_load (path, &model->errors_failure);
+}
+
 SumiModel *
 sumi_model_load (const char *name, GError **error)
 {
@@ -188,6 +200,7 @@ sumi_model_load (const char *name, GError **error)
   model->data = model->family->load (model->weights, error);
   if (! model->data)
     return NULL;
+  load_errors (model);
   return g_steal_pointer (&model);
 }
 
@@ -206,6 +219,8 @@ sumi_model_unref (SumiModel *model)
   if (model->data)
     model->family->free (model->data);
   g_clear_pointer (&model->weights, sumi_weights_unref);
+  g_clear_pointer (&model->errors, sumi_errors_file_free);
+  g_clear_error (&model->errors_failure);
   g_free (model->name);
   g_free (model->path);
   g_free (model);
@@ -271,6 +286,51 @@ check_map (const SumiEvidence *e, const SumiImage *map, const char *what, GError
   return FALSE;
 }
 
+/* ---- errors ----------------------------------------------------------- */
+
+gboolean
+sumi_model_find_errors (SumiModel *model,
+                        const SumiEvidence *evidence,
+                        SumiErrorTable *table,
+                        const SumiErrorTable **found,
+                        GError **error)
+{
+  *found = NULL;
+  if (model->errors_failure)
+    {
+      g_propagate_prefixed_error (error, g_error_copy (model->errors_failure),
+                                  "remove this file, or measure anew with “sumi tune %s PHOTO...”: ", model->name);
+      return FALSE;
+    }
+  if (model->errors && sumi_errors_file_find (model->errors, evidence, table))
+    *found = table;
+  return TRUE;
+}
+
+/* What can be said before there is any evidence of a schedule that needs the model's table. */
+static gboolean
+check_schedule (SumiModel *model, const SumiScheduleClass *schedule, GError **error)
+{
+  const SumiEvidence nothing = { .factor = 1 };
+  const SumiErrorTable *found;
+  SumiErrorTable table;
+
+  if (! schedule->needs_errors || model->errors)
+    return TRUE;
+  if (! model->family->has_errors)
+    g_set_error (
+        error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
+        "the schedule “%s” needs a table of how well a model denoises, and the model “%s” has none: how well it "
+        "does depends on each picture; take another schedule",
+        schedule->key, model->name);
+  else if (sumi_model_find_errors (model, &nothing, &table, &found, error))
+    g_set_error (error, SUMI_ERROR, SUMI_ERROR_UNSUPPORTED,
+                 "the schedule “%s” needs a table of how well a model denoises, and there is none beside %s: run “sumi "
+                 "tune %s PHOTO...” once, or take another schedule",
+                 schedule->key, model->path, model->name);
+  return FALSE;
+}
+
 gboolean
 sumi_model_check_names (SumiModel *model, const SumiPlanNames *names, GError **error)
 {
@@ -279,6 +339,7 @@ sumi_model_check_names (SumiModel *model, const SumiPlanNames *names, GError **e
   g_auto (SumiPlan) plan = { NULL };
 
   return sumi_plan_init (&plan, names, &model->family->defaults, error) &&
+         check_schedule (model, plan.schedule, error) &&
          (! plan.method || ! plan.method->needs_gradient || model->family->has_gradient ||
           sumi_method_check (plan.method, &none, &nothing, model->name, error));
 }

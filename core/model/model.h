@@ -40,10 +40,11 @@ struct SumiPredict
 {
   gboolean mean; /* the most faithful answer (one call) instead of a sampled one, where a family has it */
   guint64 seed;
-  int candidate;       /* 0 is the first proposal; another number is another one from the same seed */
-  int steps;           /* 0: the family's own choice */
-  SumiPlanNames names; /* NULL or "auto": family->defaults; without a method, the family's own way */
-  double churn;        /* < 0: the family's own choice */
+  int candidate;        /* 0 is the first proposal; another number is another one from the same seed */
+  int steps;            /* 0: the family's own choice */
+  SumiPlanNames names;  /* NULL or "auto": family->defaults; without a method, the family's own way */
+  double churn;         /* < 0: the family's own choice */
+  SumiMeasure *measure; /* (nullable): see sumi_model_measure() */
 };
 
 struct SumiFamilyClass
@@ -53,14 +54,16 @@ struct SumiFamilyClass
   gboolean needs_weights;
   SumiEvidenceFlags evidence;
   gboolean has_mean;
-  SumiPlanNames defaults; /* of SumiPredict.names */
-  gboolean has_gradient;  /* its denoisers have a vjp, which some methods need */
-  int align;              /* evidence may have any size; tiles should start at multiples of this */
-  int margin;             /* pixels around a tile after which its inside no longer depends on the tiling (to 1/255);
-                           * 0: it looks anywhere */
-  gboolean takes_guide;   /* starts from SumiEvidence.guide where there is one */
-  int bytes;              /* buffers that predict takes at its peak, per pixel of the evidence; 0: unknown */
-  int weight_bytes;       /* what forms of the weights that kernels keep take at most, per parameter */
+  SumiPlanNames defaults;      /* of SumiPredict.names */
+  gboolean has_gradient;       /* its denoisers have a vjp, which some methods need */
+  gboolean has_errors;         /* can measure how well it denoises; else its errors are those of each picture */
+  double sigma_min, sigma_max; /* has_errors: of its loop */
+  int align;                   /* evidence may have any size; tiles should start at multiples of this */
+  int margin;           /* pixels around a tile after which its inside no longer depends on the tiling (to 1/255);
+                         * 0: it looks anywhere */
+  gboolean takes_guide; /* starts from SumiEvidence.guide where there is one */
+  int bytes;            /* buffers that predict takes at its peak, per pixel of the evidence; 0: unknown */
+  int weight_bytes;     /* what forms of the weights that kernels keep take at most, per parameter */
 
   /* Whether a file of these tensors and metadata is of this family. */
   gboolean (*match) (SumiWeights *weights);
@@ -80,10 +83,12 @@ struct SumiFamilyClass
 struct SumiModel
 {
   const SumiFamilyClass *family;
-  SumiWeights *weights; /* (nullable) */
-  gpointer data;        /* the family's */
-  char *name;           /* as asked for */
-  char *path;           /* (nullable) */
+  SumiWeights *weights;   /* (nullable) */
+  gpointer data;          /* the family's */
+  char *name;             /* as asked for */
+  char *path;             /* (nullable) */
+  SumiErrorsFile *errors; /* (nullable): read with the model */
+  GError *errors_failure; /* (nullable): why the file of errors could not be read */
   gatomicrefcount refs;
 };
 
@@ -113,6 +118,14 @@ char *sumi_model_dup_id (SumiModel *model);
 /* Whether sampler, schedule, process, method and settings exist and go with the model. Fails with %SUMI_ERROR_OPTION,
  * or with %SUMI_ERROR_UNSUPPORTED where the method needs what the family has not. */
 gboolean sumi_model_check_names (SumiModel *model, const SumiPlanNames *names, GError **error);
+
+/* The table of errors for @evidence; @found is NULL where the model has none, and else @table, whose numbers live as
+ * long as the model. Fails where the file beside the model is damaged. */
+gboolean sumi_model_find_errors (SumiModel *model,
+                                 const SumiEvidence *evidence,
+                                 SumiErrorTable *table,
+                                 const SumiErrorTable **found,
+                                 GError **error);
 
 /* Predicts the whole picture of @evidence, at any size ≥ 1×1. Fails with %SUMI_ERROR_UNSUPPORTED when the family
  * does not take this evidence. Deterministic in (evidence, how) for every thread count.

@@ -12,7 +12,9 @@
 #include "core/diffusion/loop.h"
 #include "core/diffusion/method.h"
 #include "core/diffusion/plan.h"
+#include "core/diffusion/schedule.h"
 #include "core/io/weights.h"
+#include "core/model/measure.h"
 #include "core/model/model.h"
 #include "core/model/restore-frame.h"
 #include "core/model/restore-method.h"
@@ -125,7 +127,12 @@ predict_sample (Restore *self,
 {
   const SumiRestoreFrame *frame = &self->frame;
   const int steps = how->steps > 0 ? how->steps : STEPS;
-  g_autofree double *sigmas = sumi_plan_dup_sigmas (self->plan, steps, SIGMA_MIN, SIGMA_MAX, NULL, error);
+  SumiErrorTable table;
+  const SumiErrorTable *errors = NULL;
+  const gboolean known = ! self->plan->schedule->needs_errors ||
+                         sumi_model_find_errors (self->model, frame->evidence, &table, &errors, error);
+  g_autofree double *sigmas =
+      known ? sumi_plan_dup_sigmas (self->plan, steps, SIGMA_MIN, SIGMA_MAX, errors, error) : NULL;
   const SumiLoop loop = {
     .denoiser = &self->denoiser,
     .sampler = self->plan->sampler,
@@ -173,6 +180,27 @@ predict_method (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor 
   return ok;
 }
 
+/* The truth's residual in @u, denoised at every level asked for. */
+static gboolean
+measure (Restore *self, SumiEval *ev, const SumiPredict *how, SumiTensor *u, SumiJob *job, GError **error)
+{
+  const SumiRestoreFrame *frame = &self->frame;
+  const SumiImage *truth = how->measure->truth;
+  float *p = sumi_tensor_f32 (u);
+
+  for (int y = 0; y < u->shape[1]; y++)
+    for (int x = 0; x < u->shape[2]; x++, p += 3)
+      {
+        const int i = sumi_restore_reflect (x - frame->left, truth->width);
+        const int j = sumi_restore_reflect (y - frame->top, truth->height);
+
+        for (int c = 0; c < 3; c++)
+          p[c] = (float) (2 / frame->s * (sumi_image_at (truth, i, j)[c] - sumi_image_at (frame->guess, i, j)[c]));
+      }
+  restore_project (&self->denoiser, ev, u);
+  return sumi_measure_run (how->measure, &self->denoiser, ev, u, how->seed, job, error);
+}
+
 /* Answers for the evidence of @self, whose maps are not filled yet; @u, @hp: memory. */
 static SumiImage *
 restore_run (Restore *self,
@@ -197,6 +225,8 @@ restore_run (Restore *self,
       self->input.factor = evidence->factor;
       self->input.noise = evidence->noise;
     }
+  if (how->measure)
+    return measure (self, ev, how, u, job, error) ? sumi_image_ref (evidence->picture) : NULL;
   memset (u->data, 0, sizeof (float) * sumi_tensor_count (u));
   if (how->mean)
     ok = predict_mean (self, ev, u, job, error);
@@ -304,6 +334,9 @@ const SumiFamilyClass sumi_family_restore = {
   .evidence = SUMI_EVIDENCE_MISSING | SUMI_EVIDENCE_GREY | SUMI_EVIDENCE_COARSE,
   .has_mean = TRUE,
   .has_gradient = TRUE,
+  .has_errors = TRUE,
+  .sigma_min = SIGMA_MIN,
+  .sigma_max = SIGMA_MAX,
   .defaults = { .sampler = "dpmpp-2m", .schedule = "karras" },
   .align = 16,
   .margin = 32, /* measured on photos, mean and samples of every kind: 0.11/255 left at 24, less than 0.005 at 32 */
