@@ -20,6 +20,7 @@ int sumi_command_bench (int argc, char **argv);
 int sumi_command_inspect (int argc, char **argv);
 int sumi_command_list (int argc, char **argv);
 int sumi_command_simulate (int argc, char **argv);
+int sumi_command_tune (int argc, char **argv);
 
 /* Prints "sumi: message" to standard error. @where: (nullable): in front of the message.
  * Returns: the exit status that @error means; frees it. */

@@ -18,6 +18,7 @@ static const struct
   { "inspect", N_ ("Say what a model file is"), sumi_command_inspect },
   { "list", N_ ("List tasks, samplers, methods, models, options and what else there is"), sumi_command_list },
   { "simulate", N_ ("Run a sampler on small data whose denoiser is known exactly"), sumi_command_simulate },
+  { "tune", N_ ("Measure how well a model denoises, for the schedule dp"), sumi_command_tune },
 };
 
 static char *
