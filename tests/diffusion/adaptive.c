@@ -50,7 +50,7 @@ test_path (gconstpointer user_data)
     g_assert_cmpint (calls[i], <, calls[i + 1]);
   g_assert_cmpfloat (error[1], <, error[0]);
   g_assert_cmpfloat (error[2], <, 0.75 * error[1]);
-  g_assert_cmpfloat (error[2], <, 0.03); /* the data's own width is 0.8 */
+  g_assert_cmpfloat (error[2], <, 0.01); /* the data's own width is 0.8; what is not one path differs by 0.02 */
 }
 
 int

@@ -170,7 +170,7 @@ test_reading (gconstpointer user_data)
   const Reading *reading = user_data;
   g_autoptr (SumiExact) data = sumi_exact_parse ("mixture:0.4,-0.7,0.3;0.6,0.8,0.2", NULL);
 
-  for (int n = 10; n <= READING_MOST; n *= 10)
+  for (int n = MAX (reading->least, 10); n <= READING_MOST; n *= 10)
     {
       g_autofree Paper *p = g_new0 (Paper, 1);
       double x[2][READING_COUNT], before[READING_COUNT], first[READING_COUNT];

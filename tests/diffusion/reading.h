@@ -26,6 +26,7 @@ typedef struct
   const char *sampler, *settings, *process;
   void (*fill) (Paper *p);
   void (*step) (Paper *p, int i);
+  int least; /* steps; 0: 10 */
 } Reading;
 
 /* N(0, 1) of a step's draw, one of several by @number; step −1: before the run. @z: [READING_COUNT] */

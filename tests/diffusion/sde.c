@@ -184,6 +184,43 @@ em_edm (Paper *p, int i)
   em (p, i, edm_sde);
 }
 
+/* Jolicoeur-Martineau et al. 2021, algorithm 1, where every proposal is accepted and as long as the schedule's step. */
+static void
+gotta_go_fast (Paper *p, int i, Sde sde)
+{
+  const double h = p->time[i] - p->time[i + 1];
+  double f, g2, f_next, g2_next, z[READING_COUNT];
+
+  if (i == p->n - 1)
+    {
+      reading_finish (p);
+      return;
+    }
+  sde (p->time[i], &f, &g2);
+  sde (p->time[i + 1], &f_next, &g2_next);
+  reading_noise (i, 0, 1 << 14, z);
+  for (int k = 0; k < READING_COUNT; k++)
+    {
+      const double x = p->x[k];
+      const double x1 = x - h * f * x + h * g2 * reading_score (p, i, x) + sqrt (h * g2) * z[k];
+      const double x2 = x - h * f_next * x1 + h * g2_next * reading_score (p, i + 1, x1) + sqrt (h * g2_next) * z[k];
+
+      p->x[k] = (x1 + x2) / 2;
+    }
+}
+
+static void
+gotta_go_fast_vp (Paper *p, int i)
+{
+  gotta_go_fast (p, i, vp_sde);
+}
+
+static void
+gotta_go_fast_ve (Paper *p, int i)
+{
+  gotta_go_fast (p, i, ve_sde);
+}
+
 /* score_sde's LangevinCorrector, @steps of it with the target ratio 0.16; norms are means over a batch of one pixel
  * each. */
 static void
@@ -322,6 +359,8 @@ static const Reading readings[] = {
   { "pc", NULL, "vp", reading_vp, pc_vp_reverse },
   { "pc", "predictor=ancestral", "vp", reading_vp, pc_vp_ancestral },
   { "pc", "predictor=em", "subvp", reading_subvp, pc_subvp_em },
+  { "sde-adaptive", "rtol=1, atol=1", "vp", reading_vp, gotta_go_fast_vp, 1000 },
+  { "sde-adaptive", "rtol=1, atol=1", "ve", reading_ve, gotta_go_fast_ve, 1000 },
   { "ito-taylor2", NULL, "vp", reading_vp, ito_vp },
 };
 

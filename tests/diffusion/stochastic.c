@@ -177,6 +177,7 @@ test_law (gconstpointer user_data)
   l = law_of (x, COUNT);
   g_test_message ("%s: mixture: left mode %.4f (0.3), mean %.4f (0.4)", c->sampler, l.left, l.mean);
   g_assert_cmpfloat (fabs (l.left - 0.3), <, ERRORS * sqrt (0.21 / COUNT) + c->weight_bias);
+  g_assert_cmpfloat (fabs (l.mean - 0.4), <, ERRORS * 0.96 / sqrt (COUNT) + 2 * c->weight_bias);
 }
 
 /* ---- the discretisation's own variance ----------------------------------- */
