@@ -8,6 +8,7 @@
 #include "core/base/job.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/method.h"
+#include "core/diffusion/sampler.h"
 #include "core/diffusion/schedule.h"
 #include "core/io/weights.h"
 #include "core/model/errors-file.h"
@@ -260,20 +261,55 @@ sumi_model_dup_cache_path (SumiWeights *weights, char **identity)
 /* Of families that do not say. */
 #define UNKNOWN_BYTES 1500
 
-double
-sumi_model_get_bytes (SumiModel *model, double pixels)
+#define STATE_BYTES   12 /* a pixel of a state or noise: three floats */
+#define SINGLE_STATES 4  /* of which a step of one call has so many at hand, besides those that it keeps, */
+#define DOUBLE_STATES 7  /* one of more calls so many, */
+#define METHOD_STATES 14 /* and a method so many: what was observed, and conjugate gradients */
+
+static double
+count_states (const SumiSamplerClass *sampler)
 {
-  return pixels * (model->family->bytes > 0 ? model->family->bytes : UNKNOWN_BYTES);
+  return sampler->n_state + (sampler->calls == 1 ? SINGLE_STATES : DOUBLE_STATES);
+}
+
+/* The plan of @how, if it has anything of its own. */
+static gboolean
+get_plan (SumiModel *model, const SumiPredict *how, SumiPlan *plan)
+{
+  return ! how->mean && sumi_plan_init (plan, &how->names, &model->family->defaults, NULL);
 }
 
 double
-sumi_model_get_weight_bytes (SumiModel *model)
+sumi_model_get_bytes (SumiModel *model, const SumiPredict *how, double pixels)
 {
-  double count = 0;
+  const SumiFamilyClass *family = model->family;
+  g_auto (SumiPlan) plan = { NULL };
+  double bytes = family->bytes > 0 ? family->bytes : UNKNOWN_BYTES;
+
+  if (get_plan (model, how, &plan))
+    {
+      const SumiSamplerClass *own = sumi_sampler_find (family->defaults.sampler, NULL);
+
+      bytes += family->sample_bytes;
+      bytes += STATE_BYTES * MAX (count_states (plan.sampler) - (own ? count_states (own) : 0), 0);
+      bytes += plan.method ? STATE_BYTES * METHOD_STATES : 0;
+      bytes += plan.method && plan.method->needs_gradient ? family->gradient_bytes : 0;
+    }
+  return pixels * bytes;
+}
+
+double
+sumi_model_get_weight_bytes (SumiModel *model, const SumiPredict *how)
+{
+  const SumiFamilyClass *family = model->family;
+  g_auto (SumiPlan) plan = { NULL };
+  double count = 0, bytes = family->weight_bytes;
 
   for (const char *const *name = model->weights ? sumi_weights_get_names (model->weights) : NULL; name && *name; name++)
     count += (double) sumi_tensor_count (sumi_weights_find (model->weights, *name));
-  return count * model->family->weight_bytes;
+  if (get_plan (model, how, &plan) && plan.method && plan.method->needs_gradient)
+    bytes += family->gradient_weight_bytes;
+  return count * bytes;
 }
 
 static gboolean
@@ -340,7 +376,7 @@ sumi_model_check_names (SumiModel *model, const SumiPlanNames *names, GError **e
 
   return sumi_plan_init (&plan, names, &model->family->defaults, error) &&
          check_schedule (model, plan.schedule, error) &&
-         (! plan.method || ! plan.method->needs_gradient || model->family->has_gradient ||
+         (! plan.method || ! plan.method->needs_gradient || model->family->gradient_bytes > 0 ||
           sumi_method_check (plan.method, &none, &nothing, model->name, error));
 }
 

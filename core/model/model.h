@@ -55,7 +55,6 @@ struct SumiFamilyClass
   SumiEvidenceFlags evidence;
   gboolean has_mean;
   SumiPlanNames defaults;      /* of SumiPredict.names */
-  gboolean has_gradient;       /* its denoisers have a vjp, which some methods need */
   gboolean has_errors;         /* can measure how well it denoises; else its errors are those of each picture */
   double sigma_min, sigma_max; /* has_errors: of its loop */
   int align;                   /* evidence may have any size; tiles should start at multiples of this */
@@ -63,7 +62,10 @@ struct SumiFamilyClass
                          * 0: it looks anywhere */
   gboolean takes_guide; /* starts from SumiEvidence.guide where there is one */
   int bytes;            /* buffers that predict takes at its peak, per pixel of the evidence; 0: unknown */
+  int sample_bytes;     /* what a sample takes on top, where there is a mean */
   int weight_bytes;     /* what forms of the weights that kernels keep take at most, per parameter */
+  /* What the gradients of a denoiser, which some methods need, take on top of both; 0: there are none (vjp). */
+  int gradient_bytes, gradient_weight_bytes;
 
   /* Whether a file of these tensors and metadata is of this family. */
   gboolean (*match) (SumiWeights *weights);
@@ -100,11 +102,11 @@ SumiModel *sumi_model_ref (SumiModel *model);
 void sumi_model_unref (SumiModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SumiModel, sumi_model_unref)
 
-/* Returns: bytes of memory that answering takes at most, for @pixels of evidence at a time: the family's buffers, ...
- */
-double sumi_model_get_bytes (SumiModel *model, double pixels);
+/* Returns: bytes of memory that answering takes at most, for @pixels of evidence at a time: the family's buffers and
+ * what sampler and method of @how take more than the family's own, ... */
+double sumi_model_get_bytes (SumiModel *model, const SumiPredict *how, double pixels);
 /* ... and what it keeps of weights for itself from the first answer on. The file is shared by all processes. */
-double sumi_model_get_weight_bytes (SumiModel *model);
+double sumi_model_get_weight_bytes (SumiModel *model, const SumiPredict *how);
 
 /* For families: the file in the folder $SUMI_CACHE where to keep what was prepared from @weights, and what it was made
  * from and by. Returns: (nullable) (transfer full): NULL without $SUMI_CACHE. It is not used unasked: for the shipped

@@ -51,13 +51,13 @@ peak (SumiRun *run, double *bytes, GError **error)
 {
   const Colorize *o = run->options;
   g_autoptr (SumiModel) model = sumi_run_load_model (run, o->model, error);
-  const SumiTint tint = {
-    .photo = run->input->photo, .hints = run->input->hints, .model = model, .memory = run->memory
-  };
+  SumiTint tint = { .photo = run->input->photo, .hints = run->input->hints, .model = model, .memory = run->memory };
 
+  sumi_common_get_predict (run->common, 0, &tint.how);
+  tint.how.mean = sumi_common_is_auto (run->common);
   if (! model || ! sumi_tint_get_peak (&tint, bytes, error))
     return FALSE;
-  *bytes += sumi_model_get_weight_bytes (model);
+  *bytes += sumi_run_get_weight_bytes (run, model);
   return TRUE;
 }
 

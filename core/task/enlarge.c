@@ -30,8 +30,6 @@
 #define TILE_BYTES 72
 /* Small rows that are made consistent at a time. */
 #define CHUNK      32
-/* What sampling takes on top of the mean: state and noise. */
-#define SAMPLING   1.3
 
 typedef struct Between Between;
 
@@ -425,12 +423,6 @@ step (Stage *s, GError **error)
   return TRUE;
 }
 
-static gboolean
-samples (const SumiEnlarge *what)
-{
-  return what->detail > 0 || ! what->how.mean;
-}
-
 /* Cuts the picture into tiles.
  * @rows: memory for rows of full width, @copies of each; the rest of what @what allows is for tiles
  * @bytes: (nullable): out, what the stage takes
@@ -440,10 +432,13 @@ stage_plan (Stage *s, const SumiEnlarge *what, double rows, int copies, double *
 {
   const SumiFamilyClass *family = what->model->family;
   const int f = what->factor, width = what->photo->width * f, height = what->photo->height * f;
-  const double tile_bytes = sumi_model_get_bytes (what->model, 1) * (samples (what) ? SAMPLING : 1) + TILE_BYTES;
+  SumiPredict how = what->how;
+  double tile_bytes;
   const SumiTiling *t = &s->tiling;
   int keep, most, window;
 
+  how.mean = how.mean && what->detail <= 0;
+  tile_bytes = sumi_model_get_bytes (what->model, &how, 1) + TILE_BYTES;
   s->consistent = f > 1 && what->denoise <= 0;
   /* what is kept for consistency, and a chunk on its way out with what it is made of */
   keep = s->consistent ? (2 * SUMI_CONSISTENT_MARGIN + 1) * f : f;

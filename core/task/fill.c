@@ -60,7 +60,7 @@ peak (SumiRun *run, double *bytes, GError **error)
   if (! model || ! sumi_source_bounds (run->input->mask, &filler.bounds, error) ||
       ! sumi_filler_prepare (&filler, error))
     return FALSE;
-  *bytes = sumi_filler_get_peak (&filler) + sumi_model_get_weight_bytes (model);
+  *bytes = sumi_filler_get_peak (&filler) + sumi_run_get_weight_bytes (run, model);
   return TRUE;
 }
 

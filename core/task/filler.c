@@ -16,20 +16,21 @@
 #include "core/tensor/eval.h"
 
 /* a model that looks anywhere gets the hole's own size around it, within these */
-#define MARGIN_MIN   192
-#define MARGIN_MAX   1024
+#define MARGIN_MIN      192
+#define MARGIN_MAX      1024
 /* so many times what a model of limited sight sees */
-#define SIGHTS       3
+#define SIGHTS          3
 /* above this a model costs more time than a user waits for in one piece */
-#define MOST_HOLE    (1500.0 * 1500.0)
-#define MOST_PIXELS  6e6
-#define OWN_BYTES    44 /* per pixel: evidence and answer; a reference takes 16 more */
+#define MOST_HOLE       (1500.0 * 1500.0)
+#define MOST_PIXELS     6e6
+#define OWN_BYTES       44 /* per pixel: evidence and answer */
+#define REFERENCE_BYTES 16 /* of evidence, too */
 /* sides of a tile and what it sees around: half of it, in each direction */
-#define TILE_MIN     96
-#define TILE_MAX     640
+#define TILE_MIN        96
+#define TILE_MAX        640
 /* pixels beyond a tile that are synthesised with it, so that it does not end at a blind edge */
-#define TILE_OVERLAP 32
-#define BAND_PIXELS  (1 << 17)
+#define TILE_OVERLAP    32
+#define BAND_PIXELS     (1 << 17)
 
 static SumiRect
 grow (const SumiCanvas *canvas, const SumiRect *r, int margin, int align)
@@ -47,18 +48,31 @@ area_of (const SumiRect *r)
   return (double) r->width * (double) r->height;
 }
 
+/* Whether the method asked for starts from what the hole held. */
+static gboolean
+wants_reference (const SumiFiller *filler)
+{
+  const char *key = filler->run->common->method;
+  const SumiMethodClass *method = key && strcmp (key, "auto") ? sumi_method_find (key, NULL) : NULL;
+
+  return method && method->needs_reference;
+}
+
 /* Per pixel that a prediction looks at. */
 static double
-bytes_of (SumiModel *model)
+bytes_of (const SumiFiller *filler)
 {
-  return sumi_model_get_bytes (model, 1) + OWN_BYTES;
+  SumiPredict how;
+
+  sumi_common_get_predict (filler->run->common, 0, &how);
+  return sumi_model_get_bytes (filler->model, &how, 1) + OWN_BYTES + (wants_reference (filler) ? REFERENCE_BYTES : 0);
 }
 
 gboolean
 sumi_filler_prepare (SumiFiller *filler, GError **error)
 {
   const SumiFamilyClass *family = filler->model->family;
-  const double most = MIN (MOST_PIXELS, (double) filler->run->memory / bytes_of (filler->model));
+  const double most = MIN (MOST_PIXELS, (double) filler->run->memory / bytes_of (filler));
   const int side = MAX (filler->bounds.width, filler->bounds.height);
   int margin = family->margin > 0 ? CLAMP (side / 2, SIGHTS * family->margin, MARGIN_MAX) :
                                     CLAMP (2 * side, MARGIN_MIN, MARGIN_MAX);
@@ -167,7 +181,7 @@ tile_score (const Tiling *t, const SumiRect *seen)
 static int
 tile_side (const SumiFiller *filler)
 {
-  const double pixels = (double) filler->run->memory / bytes_of (filler->model);
+  const double pixels = (double) filler->run->memory / bytes_of (filler);
 
   return CLAMP ((int) (sqrt (pixels) / 2), TILE_MIN, TILE_MAX);
 }
@@ -176,9 +190,9 @@ double
 sumi_filler_get_peak (const SumiFiller *filler)
 {
   const double pixels = area_of (&filler->context) / (filler->factor * filler->factor), side = tile_side (filler);
-  const double coarse = pixels * bytes_of (filler->model);
+  const double coarse = pixels * bytes_of (filler);
   /* the coarse evidence and answer stay while tiles are filled */
-  const double tiles = filler->factor > 1 ? pixels * OWN_BYTES + 4 * side * side * (bytes_of (filler->model) + 12) : 0;
+  const double tiles = filler->factor > 1 ? pixels * OWN_BYTES + 4 * side * side * (bytes_of (filler) + 12) : 0;
 
   return MAX (coarse, tiles) + 12 * area_of (&filler->bounds) + 40.0 * BAND_PIXELS;
 }
@@ -350,15 +364,6 @@ enlarge_coarse (Tiling *t, GError **error)
   sumi_image_unref (t->result);
   t->result = sumi_enlarge_bicubic (t->filler->run->pool, t->coarse, &where, t->factor, &out, error);
   return t->result != NULL;
-}
-
-static gboolean
-wants_reference (const SumiFiller *filler)
-{
-  const char *key = filler->run->common->method;
-  const SumiMethodClass *method = key && strcmp (key, "auto") ? sumi_method_find (key, NULL) : NULL;
-
-  return method && method->needs_reference;
 }
 
 SumiImage *

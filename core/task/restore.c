@@ -201,16 +201,16 @@ peak (SumiRun *run, double *bytes, GError **error)
     {
       if (! sumi_mend_get_peak (run, filler, &most, &kept, error))
         return FALSE;
-      kept += sumi_model_get_weight_bytes (filler);
-      most += sumi_model_get_weight_bytes (filler);
+      kept += sumi_run_get_weight_bytes (run, filler);
+      most += sumi_run_get_weight_bytes (run, filler);
     }
-  kept += model ? sumi_model_get_weight_bytes (model) : 0;
+  kept += model ? sumi_run_get_weight_bytes (run, model) : 0;
   if (o->colorize)
     {
-      const SumiTint tint = {
-        .photo = run->input->photo, .hints = run->input->hints, .model = model, .memory = run->memory
-      };
+      SumiTint tint = { .photo = run->input->photo, .hints = run->input->hints, .model = model, .memory = run->memory };
 
+      sumi_common_get_predict (run->common, 0, &tint.how);
+      tint.how.mean = sumi_common_is_auto (run->common);
       if (! sumi_tint_get_peak (&tint, &one, error))
         return FALSE;
       most = MAX (most, kept + one);

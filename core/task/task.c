@@ -182,6 +182,15 @@ sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPre
   };
 }
 
+double
+sumi_run_get_weight_bytes (const SumiRun *run, SumiModel *model)
+{
+  SumiPredict how;
+
+  sumi_common_get_predict (run->common, 0, &how);
+  return sumi_model_get_weight_bytes (model, &how);
+}
+
 char *
 sumi_run_dup_recipe (const SumiRun *run, SumiModel *model, const char *extra)
 {

@@ -192,6 +192,9 @@ SumiModel *sumi_run_load_model (const SumiRun *run, const char *name, GError **e
 /* Whether how steps are made is left to the model: only then may the most faithful answer stand for a sample. */
 gboolean sumi_common_is_auto (const SumiCommonOptions *common);
 
+/* What @model keeps of its weights in the run. */
+double sumi_run_get_weight_bytes (const SumiRun *run, SumiModel *model);
+
 /* Fills how to predict candidate @candidate from the common options; it borrows their strings. */
 void sumi_common_get_predict (const SumiCommonOptions *common, int candidate, SumiPredict *how);
 

@@ -177,7 +177,7 @@ blend_strokes (SumiImage *map, const SumiImage *spread)
 static gboolean
 find_sides (const SumiTint *tint, int *model_side, int *work_side, GError **error)
 {
-  const double model_bytes = sumi_model_get_bytes (tint->model, 1) + MODEL_BYTES;
+  const double model_bytes = sumi_model_get_bytes (tint->model, &tint->how, 1) + MODEL_BYTES;
   const double work_bytes = tint->hints ? STROKE_BYTES : WORK_BYTES, half = (double) tint->memory / 2;
 
   *model_side = (int) MIN (sqrt (half / model_bytes), MODEL_SIDE);
@@ -200,7 +200,7 @@ sumi_tint_get_peak (const SumiTint *tint, double *bytes, GError **error)
     return FALSE;
   sumi_size_within (photo->width, photo->height, side, &width, &height);
   sumi_size_within (photo->width, photo->height, model_side, &model_width, &model_height);
-  *bytes = sumi_model_get_bytes (tint->model, (double) model_width * model_height) +
+  *bytes = sumi_model_get_bytes (tint->model, &tint->how, (double) model_width * model_height) +
            (double) model_width * model_height * MODEL_BYTES +
            (double) width * height * (tint->hints ? STROKE_BYTES : WORK_BYTES) + 80.0 * (1 << 17);
   return TRUE;

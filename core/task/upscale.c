@@ -103,7 +103,7 @@ peak (SumiRun *run, double *bytes, GError **error)
   e = get_enlarge (run, model, FALSE);
   if (! sumi_enlarge_get_peak (&e, bytes, error))
     return FALSE;
-  *bytes += sumi_model_get_weight_bytes (model);
+  *bytes += sumi_run_get_weight_bytes (run, model);
   return TRUE;
 }
 
