@@ -231,6 +231,7 @@ sumi_restore_method_init (SumiRestoreMethod *self,
     {
       seen->free = free;
       seen->known = read_residual (ev, frame, e->picture);
+      seen->beyond_mask = e->grey != NULL;
     }
   if (plan->method->needs_reference)
     seen->reference = reference ? read_residual (ev, frame, reference) : new_zeros (ev, frame->b->shape);
