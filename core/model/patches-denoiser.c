@@ -50,7 +50,8 @@ take_row (gpointer data, int index, int thread)
   const Rows *r = data;
   const PatchesDenoiser *d = r->d;
   PatchesLevel *level = d->level;
-  const guint8 *where = d->prior ? d->shown : d->hole;
+  const guint8 *where = d->base ? d->shown : d->hole;
+  const float *base = d->base ? sumi_tensor_f32 (d->base) : NULL;
   const gsize w = (gsize) level->box.width, first = (gsize) index * w;
   const gsize from = patches_at (level, level->box.x, level->box.y + index);
 
@@ -59,7 +60,7 @@ take_row (gpointer data, int index, int thread)
       const gsize i = first + x;
 
       for (gsize c = 0; where[i] && c < 3; c++)
-        level->noisy[4 * i + c] = sane (r->in[3 * i + c]);
+        level->noisy[4 * i + c] = sane (r->in[3 * i + c] + (base ? base[3 * i + c] : 0));
       if (where[i] && ! d->hole[i])
         level->noisy[4 * i + 3] = level->picture[4 * (from + x) + 3];
     }
@@ -84,13 +85,15 @@ give_row (gpointer data, int index, int thread)
 {
   const Rows *r = data;
   const PatchesLevel *level = r->d->level;
+  const float *base = r->d->base ? sumi_tensor_f32 (r->d->base) : NULL;
   const gsize w = (gsize) level->box.width, first = (gsize) index * w;
   const gsize from = patches_at (level, level->box.x, level->box.y + index);
 
   for (gsize x = 0; x < w; x++)
     for (gsize i = first + x, c = 0; c < 3; c++)
-      r->out[3 * i + c] = r->d->hole[i] && ! r->d->prior ? mixed (level, from + x, c, level->noisy[4 * i + c]) :
-                                                           level->noisy[4 * i + c];
+      r->out[3 * i + c] = base          ? level->noisy[4 * i + c] - base[3 * i + c] :
+                          r->d->hole[i] ? mixed (level, from + x, c, level->noisy[4 * i + c]) :
+                                          level->noisy[4 * i + c];
 }
 
 void
@@ -119,10 +122,10 @@ patches_denoiser_keep_known (PatchesDenoiser *self, SumiTensor *x)
 }
 
 void
-patches_denoiser_set_prior (PatchesDenoiser *self, gboolean prior)
+patches_denoiser_set_base (PatchesDenoiser *self, const SumiTensor *base)
 {
-  self->prior = prior;
-  if (! prior)
+  self->base = base;
+  if (! base)
     sumi_parallel_for (self->level->pool, self->level->box.height, restore_row, self);
 }
 
@@ -144,9 +147,9 @@ level_denoise (SumiDenoiser *self, SumiEval *ev, SumiTensor *x, double sigma)
   patches_search (level, PATCHES_SEARCH_AUTO, d->seed, d->sweep++, ev->pool, d->cancellable);
   patches_vote_weigh (level, sigma, d->hard, ev->pool);
   /* the vote reads only the clean picture; y is read anew by the next call, T stays for it */
-  if (d->prior)
+  if (d->base)
     sumi_parallel_for (ev->pool, level->box.height, restore_row, d); /* where no patch has a vote */
-  patches_vote (level, d->prior ? d->shown : d->hole, level->noisy, ev->pool);
+  patches_vote (level, d->base ? d->shown : d->hole, level->noisy, ev->pool);
   sumi_parallel_for (ev->pool, level->box.height, give_row, &rows);
   return out;
 }
@@ -157,7 +160,7 @@ level_project (SumiDenoiser *self, SumiEval *ev, SumiTensor *x)
 {
   const PatchesDenoiser *d = (const PatchesDenoiser *) self;
   const gsize n = (gsize) d->level->box.width * (gsize) d->level->box.height;
-  const guint8 *where = d->prior ? d->shown : d->hole;
+  const guint8 *where = d->base ? d->shown : d->hole;
 
   for (gsize i = 0; i < n; i++)
     for (gsize c = 0; ! where[i] && c < 3; c++)
@@ -176,9 +179,8 @@ level_preview (SumiDenoiser *self, SumiTensor *x0, SumiJob *job)
 
   if (! image)
     return;
-  for (gsize i = 0; i < n; i++)
-    for (gsize c = 0; c < 3; c++)
-      image->data[3 * i + c] = sumi_tensor_f32 (x0)[3 * i + c] / 255;
+  for (gsize i = 0; i < 3 * n; i++)
+    image->data[i] = (sumi_tensor_f32 (x0)[i] + (d->base ? sumi_tensor_f32 (d->base)[i] : 0)) / 255;
   where.x += d->evidence->x;
   where.y += d->evidence->y;
   sumi_job_preview (job, image, &where);

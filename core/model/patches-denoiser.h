@@ -20,10 +20,11 @@ typedef struct
   gboolean hard; /* only the best candidate votes */
   guint8 *hole;  /* [box]: 1 where the hole is */
   guint8 *shown; /* [box]: 1 where there is anything */
-  /* FALSE: known pixels are exact: the noisy picture's are not looked at, take no noise and are answered as they are.
-   * TRUE: all pixels are noisy alike, and what the patches say of the known ones near the hole is answered too, as a
-   * conditioning method wants it. Soft pixels are the method's business then. patches_denoiser_set_prior() */
-  gboolean prior;
+  /* NULL: known pixels are exact: the noisy picture's are not looked at, take no noise and are answered as they are.
+   * Else what all pixels are differences from, like the level's tensors, and all are noisy alike; what the patches say
+   * of the known ones near the hole is answered too, as a conditioning method wants it. Soft pixels are the method's
+   * business then. patches_denoiser_set_base() */
+  const SumiTensor *base;
 } PatchesDenoiser;
 
 /* @self->hole and @self->shown are allocated. */
@@ -42,8 +43,8 @@ void patches_denoiser_read (PatchesDenoiser *self, SumiTensor *x);
 /* Known pixels of @x become exact. */
 void patches_denoiser_keep_known (PatchesDenoiser *self, SumiTensor *x);
 
-/* Begins or ends to take all pixels as noisy; at the end known pixels of y are exact again. */
-void patches_denoiser_set_prior (PatchesDenoiser *self, gboolean prior);
+/* Begins, or with NULL ends, to take all pixels as noisy; at the end known pixels of y are exact again. */
+void patches_denoiser_set_base (PatchesDenoiser *self, const SumiTensor *base);
 
 /* models/patches.md, "Coarse to fine": a share χ of the noise in y is renewed, whatever the step's size. Unlike the
  * solvers' steps it is defined at σ = 0, where it returns D. */

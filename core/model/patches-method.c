@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/model/patches-method.h"
 
+#include <string.h>
+
 #include "core/base/arena.h"
 #include "core/model/model.h"
 #include "core/model/patches-start.h"
@@ -14,7 +16,7 @@ new_map (SumiArena *arena, const SumiRect *box, int channels)
 
 /* What is known, how much of it may go, and what the operator sees of it. */
 static void
-read_known (const PatchesDenoiser *d, SumiTensor *free, SumiTensor *known, SumiTensor *y)
+read_known (const PatchesDenoiser *d, const SumiTensor *base, SumiTensor *free, SumiTensor *known, SumiTensor *y)
 {
   const PatchesLevel *level = d->level;
   const SumiRect *box = &level->box;
@@ -28,7 +30,7 @@ read_known (const PatchesDenoiser *d, SumiTensor *free, SumiTensor *known, SumiT
         f[i] = d->hole[i] ? MIN (level->missing[at], 1) : 0;
         for (gsize c = 0; c < 3; c++)
           {
-            k[3 * i + c] = level->picture[4 * at + c];
+            k[3 * i + c] = level->picture[4 * at + c] - sumi_tensor_f32 (base)[3 * i + c];
             exact[3 * i + c] = f[i] > 0 ? 0 : k[3 * i + c];
           }
       }
@@ -38,13 +40,13 @@ gboolean
 patches_method_init (PatchesMethod *self,
                      const SumiPlan *plan,
                      const PatchesDenoiser *d,
+                     const SumiTensor *base,
                      SumiArena *arena,
                      const char *who,
                      GError **error)
 {
   const PatchesLevel *level = d->level;
   const SumiRect *box = &level->box;
-  const gsize n = (gsize) box->width * (gsize) box->height;
   SumiTensor *free = new_map (arena, box, 1), *known = new_map (arena, box, 3);
   SumiTensor *y = new_map (arena, box, 3), *reference = known;
   SumiObservation *seen;
@@ -54,7 +56,7 @@ patches_method_init (PatchesMethod *self,
     reference = new_map (arena, box, 3);
   if (! free || ! known || ! y || ! reference)
     return patches_no_memory (level, error);
-  read_known (d, free, known, y);
+  read_known (d, base, free, known, y);
   self->a = sumi_operator_new_mask (known->shape, free, FALSE, error);
   if (! self->a)
     return FALSE;
@@ -64,11 +66,11 @@ patches_method_init (PatchesMethod *self,
     {
       float *r = sumi_tensor_f32 (reference);
 
-      for (gsize i = 0; i < n; i++)
-        for (gsize c = 0; c < 3; c++)
-          r[3 * i + c] = level->noisy[4 * i + c];
+      memcpy (r, base->data, sizeof (float) * sumi_tensor_count (base));
       if (d->evidence->reference && ! plan->method->takes_guess)
         patches_read_image (level, d->evidence->reference, r, 3);
+      for (gsize i = 0; i < sumi_tensor_count (base); i++)
+        r[i] -= sumi_tensor_f32 (base)[i];
       seen->reference = reference;
     }
   return sumi_method_check (plan->method, &d->denoiser, seen, who, error);

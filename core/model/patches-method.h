@@ -16,12 +16,14 @@ typedef struct
   SumiOperator *a;
 } PatchesMethod;
 
-/* One run of the plan's method, all of whose tensors live in @arena: the known pixels of the level, exactly, soft ones
- * in part; and what the hole held, or, where nobody knows or a first guess is asked for, @d's y as it is. Fails with
- * %SUMI_ERROR_UNSUPPORTED, see sumi_method_check(). */
+/* One run of the plan's method, all of whose tensors live in @arena, as differences from @base, like the level's
+ * tensors: noise of the levels' σ would not hide where the numbers begin. Known are the known pixels of the level,
+ * exactly, soft ones in part; the reference is what the hole held, or, where nobody knows or a first guess is asked
+ * for, @base. Fails with %SUMI_ERROR_UNSUPPORTED, see sumi_method_check(). */
 gboolean patches_method_init (PatchesMethod *self,
                               const SumiPlan *plan,
                               const PatchesDenoiser *d,
+                              const SumiTensor *base,
                               SumiArena *arena,
                               const char *who,
                               GError **error);

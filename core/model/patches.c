@@ -163,7 +163,8 @@ run_noisy (Run *run, PatchesDenoiser *d, int n, SumiTensor *x, GError **error)
   return sigmas && run_loop (run, d, &steps, x, error);
 }
 
-/* The same under a method, for which the known pixels are noisy too; afterwards they are exact again. */
+/* The same under a method, in differences u from what x is now, and for which the known pixels are noisy too;
+ * afterwards they are exact again. */
 static gboolean
 run_method (Run *run, PatchesDenoiser *d, int n, SumiTensor *x, GError **error)
 {
@@ -172,15 +173,19 @@ run_method (Run *run, PatchesDenoiser *d, int n, SumiTensor *x, GError **error)
   g_autofree double *sigmas = sumi_plan_dup_sigmas (run->plan, n, SIGMA_MIN, top, NULL, error);
   g_auto (PatchesMethod) method = { { NULL } };
   const Steps steps = { sigmas, n, FALSE, &method.method };
+  SumiTensor *u = sumi_tensor_new (arena, SUMI_DTYPE_F32, 4, x->shape);
   gboolean ok;
 
-  if (! sigmas || ! patches_method_init (&method, run->plan, d, arena, run->name, error))
+  if (! sigmas || ! u)
+    return sigmas ? patches_no_memory (d->level, error) : FALSE;
+  if (! patches_method_init (&method, run->plan, d, x, arena, run->name, error))
     return FALSE;
-  if (run->plan->method->start)
-    memset (x->data, 0, sizeof (float) * sumi_tensor_count (x));
-  patches_denoiser_set_prior (d, TRUE);
-  ok = run_loop (run, d, &steps, x, error);
-  patches_denoiser_set_prior (d, FALSE);
+  memset (u->data, 0, sizeof (float) * sumi_tensor_count (u));
+  patches_denoiser_set_base (d, x);
+  ok = run_loop (run, d, &steps, u, error);
+  patches_denoiser_set_base (d, NULL);
+  for (gsize i = 0; ok && i < sumi_tensor_count (u); i++)
+    sumi_tensor_f32 (x)[i] += sumi_tensor_f32 (u)[i];
   patches_denoiser_keep_known (d, x);
   return ok;
 }
