@@ -91,6 +91,8 @@ static const char *const lines[] = {
   "fill a.png --mask mask.png --steps 2",
   "fill a.png --mask mask.png --model sumi-restore --sampler plms --steps 2",
   "fill a.png --mask mask.png --model sumi-restore --method replacement --steps 2",
+  "fill a.png --mask mask.png --model sumi-restore --method dps --steps 2",
+  "fill a.png --mask mask.png --method sdedit --steps 2",
   "fill large.jpg --mask large-mask.png --steps 2 --memory 40M",
   "expand a.png --left 60 --top 20 --steps 2",
   "restore a.png --denoise 0.4 --memory 80M",

@@ -581,7 +581,7 @@ test_cancel (void)
   g_assert_cmpfloat (w.last, <, 0.6);
 }
 
-/* Every sampler and schedule of the registries works here. */
+/* Every sampler and schedule of the registries works here, but those that need a table of the model's errors. */
 static void
 test_samplers (void)
 {
@@ -591,7 +591,7 @@ test_samplers (void)
 
   for (const SumiSamplerClass *const *s = sumi_samplers (); *s; s++)
     for (const SumiScheduleClass *const *c = sumi_schedules (); *c; c++)
-      for (int steps = 1; steps <= 4; steps += 3)
+      for (int steps = 1; steps <= 4 && ! (*c)->needs_errors; steps += 3)
         {
           const SumiPredict how = { .names = { .sampler = (*s)->key, .schedule = (*c)->key },
                                     .steps = steps,
