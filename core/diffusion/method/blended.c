@@ -5,7 +5,9 @@
  * A pixel with free = f is blended in each of n steps with weight f^(1/n), so that over the run a share f remains of
  * what the denoiser made of it; taken whole in every step, as in the paper's code, nothing but f = 1 would be left.
  * The original's noise is the same through the run, as in the public libraries' inpainting, so that blending does not
- * take noise away and a known pixel moves as the ODE would move it; fresh-noise=yes draws it anew, as the paper. */
+ * take noise away and a known pixel moves as the ODE would move it; fresh-noise=yes draws it anew, as the paper.
+ *
+ * Biased as replacement is: mean off by 0.16, variance × 1.04, covariance off by 22 % (figures as in replacement.c). */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 

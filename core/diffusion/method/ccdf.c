@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Come-closer-diffuse-faster (Chung, Sim and Ye 2022, arXiv 2112.05146, algorithm 1): starts at a low level from a
  * first guess, another model's answer or A⁺·y, and projects on the noised observation after every step. What is wrong
- * with the guess beyond the noise of that level stays. */
+ * with the guess beyond the noise of that level stays.
+ *
+ * At strength 0.5 from A⁺·y: mean off by 0.1 to 0.25, variance × 0.6 to 0.8; of noisy blurs 0.01 to 0.04 and × 1.0
+ * (figures as in replacement.c). */
 #include <glib/gi18n-lib.h>
 
 #include "core/base/option.h"

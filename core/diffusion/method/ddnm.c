@@ -4,7 +4,10 @@
  * with more noise than the level move only as far as that level allows, and the noise that is added makes up for the
  * observation's. Time travel (their section 3.3) by jump and resample, as in repaint.
  *
- * Steps are its own, no sampler's. Where A's singular vectors are not cheap, see range.h. */
+ * Steps are its own, no sampler's. Where A's singular vectors are not cheap, see range.h.
+ *
+ * Mean off by 0.04 to 0.15, variance × 0.83 to 1.16; of noisy blurs 0.02 to 0.22 and × 0.2, as ddrm (figures as in
+ * replacement.c). */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 

@@ -4,7 +4,11 @@
  * DDIM's step of η; what was observed with less noise than the level σ' becomes (1 − η_b)·x̂0 + η_b·ȳ with the noise
  * that lacks to σ'; what was observed with more, x̂0 moved towards ȳ.
  *
- * Steps are its own, no sampler's. Where A's singular vectors are not cheap, see range.h. About 20 steps. */
+ * Steps are its own, no sampler's. Where A's singular vectors are not cheap, see range.h. About 20 steps.
+ *
+ * Too sure of itself: mean off by 0.03 to 0.1, variance × 0.65 to 0.8, by any number of steps: η·σ'·z adds less than
+ * the posterior has; of noisy blurs 0.02 to 0.22 and × 0.2, as what is seen with more noise than the level only moves
+ * towards the mean (figures as in replacement.c). */
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
@@ -67,7 +71,8 @@ ddrm_step (SumiMethod *self, SumiStep *step, SumiEval *ev, SumiTensor *x)
 const SumiMethodClass sumi_method_ddrm = {
   .key = "ddrm",
   .label = N_ ("DDRM"),
-  .blurb = N_ ("Restores from any linear observation, noisy ones too, in some 20 steps of its own"),
+  .blurb = N_ (
+      "Restores from any linear observation, noisy ones too, in some 20 steps of its own; faithful, varies too little"),
   .paper = "Kawar et al. 2022, arXiv 2201.11793",
   .options = options,
   .options_size = sizeof (Ddrm),

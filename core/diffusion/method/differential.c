@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Differential Diffusion (Levin and Fried 2023, arXiv 2306.00950, algorithm 1): the map says of each pixel in how many
  * of the steps, the last ones, it may change; before, it stays on the noised original. That noise is one for the whole
- * run, as in their code, so that a pixel is let go where the original's own path was. */
+ * run, as in their code, so that a pixel is let go where the original's own path was.
+ *
+ * Where free is 0 or 1, the same as blended: mean off by 0.16, variance × 1.04 (figures as in replacement.c). */
 #include <glib/gi18n-lib.h>
 
 #include "core/base/option.h"

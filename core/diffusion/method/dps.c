@@ -5,7 +5,10 @@
  * The paper moves x by ζ'·∇|y − A·D| after each of 1000 steps, which makes the right ζ' depend on the number of steps
  * and of pixels. Here the same gradient of |y − A·D|² enters D itself, weighted by scale·σ²/v with v the mean square of
  * what y − A·D still lacks: free of both, and open to every sampler; 1/‖A‖² bounds the weight, with which an
- * observation is met at once where D = x. Biased: the variance of x0 given x counts as the same in all directions. */
+ * observation is met at once where D = x. Biased: the variance of x0 given x counts as the same in all directions.
+ *
+ * Mean off by 0.03 to 0.15, variance × 0.83 to 0.96; where A's singular values differ much (noisy blurs, known pixels
+ * with the grey of others) 0.06 to 0.23 and × 0.55 to 2.3 (figures as in replacement.c). */
 #include <glib/gi18n-lib.h>
 
 #include "core/base/option.h"

@@ -3,7 +3,9 @@
  * frequencies give way to those of the noised reference, x + φ(reference + σ'·z) − φ(x), φ shrinking by `factor` and
  * enlarging again, both cubic. `until` ends it early, which leaves more to the denoiser (their range of steps).
  *
- * Biased, as replacement is. With a mask the known pixels are put back as there. */
+ * Biased, as replacement is. With a mask the known pixels are put back as there.
+ *
+ * Given a copy shrunk by 2: mean off by 0.02, variance × 0.85, × 0.94 with 200 steps (figures as in replacement.c). */
 #include <glib/gi18n-lib.h>
 
 #include "core/base/option.h"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Manifold constrained gradients (Chung et al. 2022, arXiv 2206.00941, algorithm 1): the gradient of dps, weighted as
- * there, and after each step a projection on the observation noised to the level reached. */
+ * there, and after each step a projection on the observation noised to the level reached.
+ *
+ * Mean off by 0.02 to 0.13, variance × 0.74 to 0.98; of noisy blurs 0.02 to 0.09 and × 0.47 to 0.65 (figures as in
+ * replacement.c). */
 #include <glib/gi18n-lib.h>
 
 #include "core/base/option.h"
