@@ -95,6 +95,13 @@ add_likelihood (SumiSimulation *self, SumiEval *ev, Table *t, GError **error)
   x = sumi_simulation_parse ("--likelihood", self->options->likelihood, dims, &n, error);
   if (! x)
     return FALSE;
+  if (! (how.sigma_min < how.sigma_max))
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                   _ ("--likelihood: the list of %d steps has σ = %g alone above 0; take --steps 2 or more"),
+                   self->n_steps, how.sigma_max);
+      return FALSE;
+    }
   begin (t, "likelihood", title);
   add_name (t, _ ("value"), dims);
   add_name (t, _ ("by the ODE"), 1);

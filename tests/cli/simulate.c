@@ -447,6 +447,7 @@ static const Case cases[] = {
   { 2, "a point of 2 numbers", "--data gaussian:0,1 --guidance gradient --wish 1" },
   { 2, "STD above 0", "--data gaussian:0,1 --guidance gradient --wish 1,0" },
   { 2, "--likelihood: ", "--data gaussian:0,1 --likelihood x" },
+  { 2, "--steps 2 or more", "--data gaussian:0,1 --likelihood 0 --steps 1" },
   { 2, "--invert: ", "--data gaussian:0,1 --invert 1,,x" },
   { 2, "leave out --svg", "--data gaussian:0,1 --invert 1 --svg a.svg" },
   { 2, "has no setting “foo”", "--data gaussian:0,1 --settings foo=3" },
