@@ -24,6 +24,7 @@
 #include "core/diffusion/respace.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/schedule.h"
+#include "core/io/json.h"
 #include "core/io/weights.h"
 #include "core/model/errors-file.h"
 #include "core/model/model.h"

@@ -398,3 +398,21 @@ sumi_json_skip (SumiJson *json)
       scan_number (json);
     }
 }
+
+void
+sumi_json_append_string (GString *text, const char *value)
+{
+  g_autofree char *valid = g_utf8_make_valid (value, -1);
+
+  g_string_append_c (text, '"');
+  for (const char *c = valid; *c; c++)
+    if (*c == '"' || *c == '\\')
+      g_string_append_printf (text, "\\%c", *c);
+    else if (*c == '\n')
+      g_string_append (text, "\\n");
+    else if ((guchar) *c < 0x20 || *c == 0x7f)
+      g_string_append_printf (text, "\\u%04x", (guint) (guchar) *c);
+    else
+      g_string_append_c (text, *c);
+  g_string_append_c (text, '"');
+}

@@ -50,4 +50,7 @@ guint64 sumi_json_whole (SumiJson *json, guint64 max);
 gboolean sumi_json_bool (SumiJson *json);
 void sumi_json_skip (SumiJson *json);
 
+/* Writes @value in quotes, as this reader takes it. Bytes that are no UTF-8 are replaced. */
+void sumi_json_append_string (GString *text, const char *value);
+
 G_END_DECLS

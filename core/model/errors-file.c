@@ -92,7 +92,8 @@ read_numbers (SumiJson *json, const char *what, double least, gboolean rising, d
       if (all->len == MAX_LEVELS)
         sumi_json_fail (json, "more than %d numbers in “%s”", MAX_LEVELS, what);
       else if (! (number > least))
-        sumi_json_fail (json, "“%s” holds %g, expected more than %g", what, number, MAX (least, 0));
+        sumi_json_fail (json, "“%s” holds %g, expected %s %g", what, number, least < 0 ? "at least" : "more than",
+                        MAX (least, 0));
       else
         g_array_append_val (all, number);
       if (rising)
@@ -215,9 +216,10 @@ char *
 sumi_errors_file_dup_text (const SumiErrorsFile *self, const char *model)
 {
   GString *text = g_string_new (NULL);
-  g_autofree char *quoted = g_strescape (model, NULL);
 
-  g_string_append_printf (text, "{\"format\": \"" FORMAT "\", \"model\": \"%s\",\n \"tables\": [", quoted);
+  g_string_append (text, "{\"format\": \"" FORMAT "\", \"model\": ");
+  sumi_json_append_string (text, model);
+  g_string_append (text, ",\n \"tables\": [");
   for (guint i = 0; i < self->entries->len; i++)
     {
       const SumiErrorsEntry *entry = &g_array_index (self->entries, SumiErrorsEntry, i);

@@ -5,31 +5,13 @@
 #include <string.h>
 
 static void
-append_quoted (GString *json, const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-
-  g_string_append_c (json, '"');
-  for (const char *c = valid; *c; c++)
-    if (*c == '"' || *c == '\\')
-      g_string_append_printf (json, "\\%c", *c);
-    else if (*c == '\n')
-      g_string_append (json, "\\n");
-    else if ((guchar) *c < 0x20 || *c == 0x7f)
-      g_string_append_printf (json, "\\u%04x", (guint) (guchar) *c);
-    else
-      g_string_append_c (json, *c);
-  g_string_append_c (json, '"');
-}
-
-static void
 begin (GString *json, const char *key)
 {
   if (json->len && ! strchr ("{[\n", json->str[json->len - 1]))
     g_string_append (json, ", ");
   if (! key)
     return;
-  append_quoted (json, key);
+  sumi_json_append_string (json, key);
   g_string_append (json, ": ");
 }
 
@@ -38,7 +20,7 @@ sumi_json_out_string (GString *json, const char *key, const char *value)
 {
   begin (json, key);
   if (value)
-    append_quoted (json, value);
+    sumi_json_append_string (json, value);
   else
     g_string_append (json, "null");
 }
