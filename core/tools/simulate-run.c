@@ -222,9 +222,8 @@ keep_states (SumiSimulation *self, GError **error)
   if (levels * (gsize) self->kept * dims > MAX_STATES)
     {
       g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
-                   _ ("the states would be %" G_GSIZE_FORMAT " numbers, at most %d are kept: take fewer samples or "
-                      "steps"),
-                   levels * (gsize) self->kept * dims, MAX_STATES);
+                   _ ("the states would be %.0f numbers, at most %d are kept: take fewer samples or steps"),
+                   (double) (levels * (gsize) self->kept * dims), MAX_STATES);
       return FALSE;
     }
   self->states = g_new0 (double, levels *(gsize) self->kept *dims + 1);
