@@ -127,12 +127,13 @@ number_at (GString *svg, double x, double y, const char *anchor, double value)
   text (svg, x, y, style, words);
 }
 
+/* Data far from 0 may be so narrow that a step is lost in a number's rounding: there are no ticks then. */
 static void
 upright_axis (GString *svg, const Panel *p)
 {
   const double step = tick_step (p->high - p->low, 6);
 
-  for (double v = ceil (p->low / step) * step; v <= p->high; v += step)
+  for (double v = ceil (p->low / step) * step; v <= p->high && v + step > v; v += step)
     {
       g_string_append_printf (svg, "<path d=\"M%.1f %.1fh-4\" class=\"axis\"/>\n", p->left, y_of (p, v));
       number_at (svg, p->left - 8, y_of (p, v) + 4, "end", v);
@@ -145,7 +146,7 @@ level_axis (const Drawing *d, const Panel *p)
   const double step = tick_step (p->high - p->low, 6), reach = (p->right - p->left) / (BOTTOM - TOP) / 2;
   const double low = d->mean[0] - reach * (p->high - p->low), high = d->mean[0] + reach * (p->high - p->low);
 
-  for (double v = ceil (low / step) * step; v <= high; v += step)
+  for (double v = ceil (low / step) * step; v <= high && v + step > v; v += step)
     {
       g_string_append_printf (d->svg, "<path d=\"M%.1f %dv4\" class=\"axis\"/>\n", x_of_plane (d, p, v), BOTTOM);
       number_at (d->svg, x_of_plane (d, p, v), BOTTOM + 18, "middle", v);

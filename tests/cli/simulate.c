@@ -365,6 +365,7 @@ test_svg (void)
   check_svg ("one.svg", 1);
   cli_sumi_ok ("simulate --data gaussian:0,0 --svg none.svg --steps 1 --sampler heun");
   check_svg ("none.svg", 48);
+  cli_sumi_ok ("simulate --data gaussian:1e17,3 --samples 5 --steps 2 --svg far.svg"); /* ends */
 }
 
 /* Every sampler on every schedule of a few steps gives numbers. */
