@@ -22,13 +22,13 @@ sumi_exact_part (const SumiExact *self, const int *parts, int n, GError **error)
       if (parts[i] < 0 || parts[i] >= self->n)
         {
           g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
-                       "condition: there is no part %d; the data has parts 1 to %d", parts[i] + 1, self->n);
+                       "there is no part %d; the data has parts 1 to %d", parts[i] + 1, self->n);
           return NULL;
         }
       for (int k = 0; k < i; k++)
         if (parts[k] == parts[i])
           {
-            g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "condition: part %d is named twice", parts[i] + 1);
+            g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "part %d is named twice", parts[i] + 1);
             return NULL;
           }
       sum += self->weight[parts[i]];
@@ -202,7 +202,7 @@ sumi_exact_conditions_parse (SumiExact *all, const char *text, GError **error)
         continue;
       if (self->n == SUMI_MAX_CONDITIONS)
         {
-          g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "condition: more than %d conditions", SUMI_MAX_CONDITIONS);
+          g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "more than %d conditions", SUMI_MAX_CONDITIONS);
           return NULL;
         }
       if (! read_condition (self, all, *word, &share, error))
@@ -211,7 +211,7 @@ sumi_exact_conditions_parse (SumiExact *all, const char *text, GError **error)
     }
   if (self->n == 0)
     {
-      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION, "condition: none is named; the first part is 1");
+      g_set_error_literal (error, SUMI_ERROR, SUMI_ERROR_OPTION, "none is named; the first part is 1");
       return NULL;
     }
   self->parts = (SumiGuidanceParts){ &all->denoiser, self->n, self->conditions, self->weights, NULL, NULL };

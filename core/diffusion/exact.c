@@ -10,6 +10,8 @@
 #include "core/tensor/eval.h"
 #include "core/tensor/tensor.h"
 
+/* squares and sums of such numbers stay finite */
+#define LARGEST    1e100
 #define MAX_DIMS   64
 #define MAX_PARTS  (1 << 20)
 #define MAX_FILE   (64 << 20)
@@ -304,7 +306,7 @@ read_numbers (const char *text, int n, double *out)
 
       text += strspn (text, " \t\r,");
       out[i] = g_ascii_strtod (text, &end);
-      if (end == text || ! isfinite (out[i]) || (*end && ! strchr (" \t\r,", *end)))
+      if (end == text || ! (fabs (out[i]) <= LARGEST) || (*end && ! strchr (" \t\r,", *end)))
         return FALSE;
       text = end;
     }
@@ -337,9 +339,11 @@ parse_mixture (const char *text, GError **error)
 
       if (! parts[k] || ! read_numbers (parts[k], 3, v) || v[0] <= 0 || v[2] < 0)
         {
-          g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
-                       "mixture: part %d is “%s”, expected WEIGHT,MEAN,STD with a weight above 0 and STD not below",
-                       k + 1, parts[k] ? parts[k] : "");
+          g_set_error (
+              error, SUMI_ERROR, SUMI_ERROR_OPTION,
+              "mixture: part %d is “%s”, expected WEIGHT,MEAN,STD with a weight above 0 and STD not below, none "
+              "above 1e100",
+              k + 1, parts[k] ? parts[k] : "");
           return NULL;
         }
       sum += self->weight[k] = v[0];
@@ -359,8 +363,8 @@ parse_gaussian (const char *text, GError **error)
 
   if (! read_numbers (text, 2, v) || v[1] < 0)
     {
-      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION, "gaussian: “%s”, expected MEAN,STD with STD not below 0",
-                   text);
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                   "gaussian: “%s”, expected MEAN,STD with STD not below 0, none above 1e100", text);
       return NULL;
     }
   self->weight[0] = 1;

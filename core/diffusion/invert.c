@@ -88,8 +88,8 @@ solve (SumiDenoiser *denoiser, SumiEval *ev, SumiTensor *x, double from, double 
     }
   if (sumi_eval_ok (ev))
     sumi_eval_fail (ev, SUMI_ERROR_NUMBER,
-                    "σ = %g: the exact inversion found no point that ddim takes back in %d rounds; take more steps, or "
-                    "the plain one",
+                    "σ = %g: the exact inversion found no point that ddim takes back in %d rounds; take more steps, "
+                    "or another start",
                     to, MOST);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* SDEdit (Meng et al. 2022, arXiv 2108.01073, algorithms 1 and 2): the reference, noised to a level and denoised from
  * there: the lower the level the more of it stays. With a mask the known pixels are put back, noised, after each step.
-
  *
  * Without a mask there is nothing to miss: the result is a draw of x0 given reference + σ·noise; mean off by 0.02,
  * variance × 0.86, which is the sampler's (× 0.96 with 100 calls; figures as in replacement.c). */

@@ -5,6 +5,7 @@
  * step, to σ = 0, returns D (score-SDE's denoising step at its smallest time).
  *
  * x: [N, H, W, C]; state[0…6]: slopes, state[7]: the state that a step tries; memory[0]: the next step's size */
+#include <float.h>
 #include <glib/gi18n-lib.h>
 
 #include "core/base/option.h"
@@ -13,6 +14,7 @@
 #include "core/diffusion/rk45.h"
 #include "core/diffusion/sampler.h"
 #include "core/ops/ops.h"
+#include "core/tensor/tensor.h"
 
 typedef struct
 {
@@ -56,7 +58,9 @@ static void
 ode_rk45_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 {
   const OdeRk45 *o = s->options;
-  SumiRk45 solver = { o->rtol, o->atol, slope, s->denoiser };
+  /* below its rounding a state cannot be any closer, and steps would shrink for nothing */
+  const double floor = x->dtype == SUMI_DTYPE_F64 ? 0 : FLT_EPSILON * s->sigma;
+  SumiRk45 solver = { o->rtol, MAX (o->atol, floor), slope, s->denoiser };
 
   if (sumi_step_edge (s, ev, x))
     return;

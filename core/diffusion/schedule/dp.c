@@ -24,6 +24,7 @@
 #include "core/diffusion/schedule.h"
 #include "core/diffusion/schedule/ratios.h"
 
+#define MOST 1000 /* the search takes n·(GRID + n)² */
 #define GRID 512
 
 static int
@@ -97,6 +98,13 @@ dp_sigmas (int n, const SumiScheduleInput *input, double *sigmas, GError **error
   g_autofree double *levels = g_new (double, GRID + n + 1);
   int count;
 
+  if (n > MOST)
+    {
+      g_set_error (error, SUMI_ERROR, SUMI_ERROR_OPTION,
+                   "the schedule “dp” searches lists of at most %d steps, not %d: take fewer, or another schedule",
+                   MOST, n);
+      return FALSE;
+    }
   if (! input->errors)
     {
       g_set_error (

@@ -23,7 +23,7 @@ sumi_times_init (SumiTimes *times, int n, const SumiScheduleInput *input, GError
     return TRUE;
   g_set_error (
       error, SUMI_ERROR, SUMI_ERROR_OPTION,
-      "the process “%s” has %d steps of σ from %g to %g, fewer than the %d asked for; ask for at most %d, or take "
+      "the process “%s” has %d steps of σ from %g to %g, fewer than the %d of this run; ask for at most %d, or take "
       "the schedule “uniform”",
       p->key, (int) MAX (times->span, 0), input->sigma_min, input->sigma_max, n, (int) MAX (times->span, 0));
   return FALSE;
