@@ -44,7 +44,7 @@
 #define SIGMA_QUIET     30.0 /* of the first proposal's coarsest level; all else of it runs at σ = 0 */
 #define SIGMA_FINE      5.0
 #define STEPS_COARSEST  30 /* noise levels; then STEPS_CLEAN at σ = 0 */
-#define STEPS_FINE      12
+#define STEPS_FINE      6
 #define STEPS_CLEAN     2
 #define STEPS_QUIET     8     /* of a fine level of the first proposal, which runs without noise */
 #define BUSY            1.2e6 /* queries above which a level gets fewer steps: the coarser ones have decided most */
