@@ -11,27 +11,9 @@
  * with the grey of others) 0.06 to 0.23 and × 0.55 to 2.3 (figures as in replacement.c). */
 #include <glib/gi18n-lib.h>
 
-#include "core/base/option.h"
 #include "core/diffusion/method/posterior.h"
 
-static const SumiOption options[] = {
-  {
-      .key = "scale",
-      .label = N_ ("_Scale"),
-      .blurb = N_ ("How strongly the result is pulled to the observation"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (SumiPosterior, scale),
-      .max = 100,
-      .value = 2,
-  },
-  { NULL },
-};
-
-static SumiTensor *
-dps_denoise (SumiMethod *self, SumiEval *ev, SumiTensor *x, double sigma)
-{
-  return sumi_posterior_denoise (self, ev, x, sigma, ((const SumiPosterior *) self->options)->scale);
-}
+static const SumiOption options[] = { SUMI_POSTERIOR_SCALE (2), { NULL } };
 
 const SumiMethodClass sumi_method_dps = {
   .key = "dps",
@@ -42,5 +24,5 @@ const SumiMethodClass sumi_method_dps = {
   .needs_gradient = TRUE,
   .options = options,
   .options_size = sizeof (SumiPosterior),
-  .denoise = dps_denoise,
+  .denoise = sumi_posterior_denoise,
 };

@@ -6,28 +6,10 @@
  * replacement.c). */
 #include <glib/gi18n-lib.h>
 
-#include "core/base/option.h"
 #include "core/diffusion/method/posterior.h"
 #include "core/diffusion/method/range.h"
 
-static const SumiOption options[] = {
-  {
-      .key = "scale",
-      .label = N_ ("_Scale"),
-      .blurb = N_ ("How strongly the result is pulled to the observation"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (SumiPosterior, scale),
-      .max = 100,
-      .value = 0.5,
-  },
-  { NULL },
-};
-
-static SumiTensor *
-mcg_denoise (SumiMethod *self, SumiEval *ev, SumiTensor *x, double sigma)
-{
-  return sumi_posterior_denoise (self, ev, x, sigma, ((const SumiPosterior *) self->options)->scale);
-}
+static const SumiOption options[] = { SUMI_POSTERIOR_SCALE (0.5), { NULL } };
 
 const SumiMethodClass sumi_method_mcg = {
   .key = "mcg",
@@ -38,6 +20,6 @@ const SumiMethodClass sumi_method_mcg = {
   .needs_gradient = TRUE,
   .options = options,
   .options_size = sizeof (SumiPosterior),
-  .denoise = mcg_denoise,
+  .denoise = sumi_posterior_denoise,
   .after = sumi_range_project,
 };

@@ -40,9 +40,9 @@ pull (gpointer data, SumiEval *ev, SumiTensor *x0)
 }
 
 SumiTensor *
-sumi_posterior_denoise (SumiMethod *self, SumiEval *ev, SumiTensor *x, double sigma, double scale)
+sumi_posterior_denoise (SumiMethod *self, SumiEval *ev, SumiTensor *x, double sigma)
 {
-  Job job = { self, sigma, scale };
+  Job job = { self, sigma, ((const SumiPosterior *) self->options)->scale };
   SumiTensor *x0, *gradient = sumi_denoise_vjp (self->denoiser, ev, x, sigma, pull, &job, &x0);
   SumiTensor *pulled = sumi_lincomb (ev, 1, x0, 1, gradient, 0, NULL, NULL);
 
