@@ -12,6 +12,28 @@
 #include "core/ops/ops.h"
 #include "core/tensor/tensor.h"
 
+const SumiOption sumi_ancestral_options[] = {
+  {
+      .key = "eta",
+      .label = N_ ("_Eta"),
+      .blurb = N_ ("Share of the noise that is fresh in each step: 0 none, 1 as much as DDPM"),
+      .type = SUMI_OPTION_DOUBLE,
+      .offset = G_STRUCT_OFFSET (SumiAncestral, eta),
+      .max = 1,
+      .value = 1,
+  },
+  {
+      .key = "s-noise",
+      .label = N_ ("_Noise scale"),
+      .blurb = N_ ("Scale of the fresh noise; above 1 keeps more detail"),
+      .type = SUMI_OPTION_DOUBLE,
+      .offset = G_STRUCT_OFFSET (SumiAncestral, s_noise),
+      .max = 2,
+      .value = 1,
+  },
+  { NULL },
+};
+
 const SumiChoice sumi_variance_choices[] = {
   { "posterior", N_ ("Posterior") },
   { "beta", N_ ("Beta") },

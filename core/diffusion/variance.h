@@ -11,6 +11,14 @@ G_BEGIN_DECLS
  * up = η·σ_next·√(1 − σ_next²/σ²), which is the posterior's for η = 1, at most σ_next. */
 void sumi_ancestral_split (double sigma, double sigma_next, double eta, double *down, double *up);
 
+/* The settings of the samplers that are called ancestral: η, and a scale of the fresh noise. */
+typedef struct
+{
+  double eta, s_noise;
+} SumiAncestral;
+
+extern const SumiOption sumi_ancestral_options[];
+
 /* The choices of a sampler's setting "variance": posterior, beta, analytic. */
 extern const SumiChoice sumi_variance_choices[];
 

@@ -8,44 +8,16 @@
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
-#include "core/base/option.h"
 #include "core/diffusion/arithmetic.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/variance.h"
 #include "core/ops/ops.h"
 
-typedef struct
-{
-  double eta, s_noise;
-} Dpm2Ancestral;
-
-static const SumiOption options[] = {
-  {
-      .key = "eta",
-      .label = N_ ("_Eta"),
-      .blurb = N_ ("Share of the noise that is fresh in each step: 0 none, 1 as much as DDPM"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (Dpm2Ancestral, eta),
-      .max = 1,
-      .value = 1,
-  },
-  {
-      .key = "s-noise",
-      .label = N_ ("_Noise scale"),
-      .blurb = N_ ("Scale of the fresh noise; above 1 keeps more detail"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (Dpm2Ancestral, s_noise),
-      .max = 2,
-      .value = 1,
-  },
-  { NULL },
-};
-
 static void
 dpm2_ancestral_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 {
-  const Dpm2Ancestral *o = s->options;
+  const SumiAncestral *o = s->options;
   const SumiTensor *x0;
   SumiTensor *middle;
   double down, up, sigma_middle;
@@ -76,7 +48,7 @@ const SumiSamplerClass sumi_sampler_dpm2_ancestral = {
   .paper = "k-diffusion, Crowson 2022; Karras et al. 2022, arXiv 2206.00364",
   .calls = 2,
   .stochastic = TRUE,
-  .options = options,
-  .options_size = sizeof (Dpm2Ancestral),
+  .options = sumi_ancestral_options,
+  .options_size = sizeof (SumiAncestral),
   .step = dpm2_ancestral_step,
 };

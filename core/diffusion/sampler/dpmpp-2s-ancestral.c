@@ -8,44 +8,16 @@
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
-#include "core/base/option.h"
 #include "core/diffusion/arithmetic.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/variance.h"
 #include "core/ops/ops.h"
 
-typedef struct
-{
-  double eta, s_noise;
-} Dpmpp2s;
-
-static const SumiOption options[] = {
-  {
-      .key = "eta",
-      .label = N_ ("_Eta"),
-      .blurb = N_ ("Share of the noise that is fresh in each step: 0 none, 1 as much as DDPM"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (Dpmpp2s, eta),
-      .max = 1,
-      .value = 1,
-  },
-  {
-      .key = "s-noise",
-      .label = N_ ("_Noise scale"),
-      .blurb = N_ ("Scale of the fresh noise; above 1 keeps more detail"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (Dpmpp2s, s_noise),
-      .max = 2,
-      .value = 1,
-  },
-  { NULL },
-};
-
 static void
 dpmpp_2s_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 {
-  const Dpmpp2s *o = s->options;
+  const SumiAncestral *o = s->options;
   const SumiTensor *x0;
   double down, up;
 
@@ -75,7 +47,7 @@ const SumiSamplerClass sumi_sampler_dpmpp_2s_ancestral = {
   .paper = "Lu et al. 2022, arXiv 2211.01095, algorithm 1",
   .calls = 2,
   .stochastic = TRUE,
-  .options = options,
-  .options_size = sizeof (Dpmpp2s),
+  .options = sumi_ancestral_options,
+  .options_size = sizeof (SumiAncestral),
   .step = dpmpp_2s_step,
 };

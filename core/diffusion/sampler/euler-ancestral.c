@@ -7,44 +7,15 @@
  * x: [N, H, W, C] */
 #include <glib/gi18n-lib.h>
 
-#include "core/base/option.h"
 #include "core/diffusion/denoiser.h"
 #include "core/diffusion/sampler.h"
 #include "core/diffusion/variance.h"
 #include "core/ops/ops.h"
 
-typedef struct
-{
-  double eta, s_noise;
-} EulerAncestral;
-
-static const SumiOption options[] = {
-  {
-      .key = "eta",
-      .label = N_ ("_Eta"),
-      .blurb = N_ ("Share of the noise that is fresh in each step: 0 none, 1 as much as DDPM"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (EulerAncestral, eta),
-      .max = 1,
-      .value = 1,
-  },
-  {
-      .key = "s-noise",
-      .label = N_ ("_Noise scale"),
-      .blurb = N_ ("Scale of the fresh noise; above 1 keeps more detail"),
-      .type = SUMI_OPTION_DOUBLE,
-      .offset = G_STRUCT_OFFSET (EulerAncestral, s_noise),
-      .min = 0,
-      .max = 2,
-      .value = 1,
-  },
-  { NULL },
-};
-
 static void
 euler_ancestral_step (SumiStep *s, SumiEval *ev, SumiTensor *x)
 {
-  const EulerAncestral *o = s->options;
+  const SumiAncestral *o = s->options;
   double down, up;
 
   if (sumi_step_ends (s, ev, x))
@@ -62,7 +33,7 @@ const SumiSamplerClass sumi_sampler_euler_ancestral = {
   .paper = "k-diffusion, Crowson 2022; Karras et al. 2022, arXiv 2206.00364",
   .calls = 1,
   .stochastic = TRUE,
-  .options = options,
-  .options_size = sizeof (EulerAncestral),
+  .options = sumi_ancestral_options,
+  .options_size = sizeof (SumiAncestral),
   .step = euler_ancestral_step,
 };
