@@ -129,13 +129,19 @@ sumi_setting_find (const char *key)
 
 /* ---- plans --------------------------------------------------------------- */
 
+gboolean
+sumi_plan_is_auto (const char *name)
+{
+  return ! name || ! *name || ! strcmp (name, "auto");
+}
+
 static const char *
 choose (const char *name, const char *by_default, const char *at_last)
 {
   const char *const all[] = { name, by_default };
 
   for (int i = 0; i < 2; i++)
-    if (all[i] && *all[i] && strcmp (all[i], "auto"))
+    if (! sumi_plan_is_auto (all[i]))
       return all[i];
   return at_last;
 }

@@ -29,6 +29,9 @@ typedef struct
   gpointer guidance_options[SUMI_PLAN_GUIDANCES]; /* owned; NULL where a class has none */
 } SumiPlan;
 
+/* Whether @name leaves the choice to others: NULL, "" or "auto". */
+gboolean sumi_plan_is_auto (const char *name);
+
 /* @names, what is unset from @defaults; there, an unset process is "edm" and an unset method or guidance
  * none.
  * Fails with %SUMI_ERROR_OPTION. On failure @plan is cleared. */

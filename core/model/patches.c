@@ -315,20 +315,14 @@ fill_smoothly (const PatchesLevel *level, SumiImage *out, GError **error)
 }
 
 static gboolean
-is_auto (const char *key)
-{
-  return ! key || ! *key || ! strcmp (key, "auto");
-}
-
-static gboolean
 run_prepare (Run *run, GError **error)
 {
   const SumiPredict *how = run->how;
 
-  run->own_sampler = is_auto (how->names.sampler);
-  run->quiet = how->seed == 0 && how->candidate == 0 && run->own_sampler && is_auto (how->names.schedule) &&
-               how->churn < 0 && is_auto (how->names.process) && is_auto (how->names.method) &&
-               is_auto (how->names.settings);
+  run->own_sampler = sumi_plan_is_auto (how->names.sampler);
+  run->quiet = how->seed == 0 && how->candidate == 0 && run->own_sampler && sumi_plan_is_auto (how->names.schedule) &&
+               how->churn < 0 && sumi_plan_is_auto (how->names.process) && sumi_plan_is_auto (how->names.method) &&
+               sumi_plan_is_auto (how->names.settings);
   run->seed = sumi_random_hash (how->seed, (guint64) how->candidate, 0);
   return sumi_plan_init (run->plan, &how->names, run->defaults, error);
 }

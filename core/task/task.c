@@ -136,17 +136,12 @@ sumi_task_free_options (const SumiTaskClass *task, gpointer options)
   g_free (options);
 }
 
-static gboolean
-is_auto (const char *key)
-{
-  return ! key || ! *key || ! strcmp (key, "auto");
-}
-
 gboolean
 sumi_common_is_auto (const SumiCommonOptions *common)
 {
-  return common->steps == 0 && common->churn < 0 && is_auto (common->sampler) && is_auto (common->schedule) &&
-         is_auto (common->process) && is_auto (common->method) && is_auto (common->settings);
+  return common->steps == 0 && common->churn < 0 && sumi_plan_is_auto (common->sampler) &&
+         sumi_plan_is_auto (common->schedule) && sumi_plan_is_auto (common->process) &&
+         sumi_plan_is_auto (common->method) && sumi_plan_is_auto (common->settings);
 }
 
 static SumiPlanNames
